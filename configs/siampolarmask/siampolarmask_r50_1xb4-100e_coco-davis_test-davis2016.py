@@ -1,0 +1,20 @@
+"""The paper's second stage: the first stage's network on DAVIS, batches of 4.
+
+Give the first stage's checkpoint with --cfg-options load_from=...
+"""
+
+_base_ = './siampolarmask_r50_1xb64-100e_coco_test-davis2016.py'
+
+load_from = 'work_dirs/siampolarmask_r50_1xb64-100e_coco_test-davis2016/epoch_100.pth'
+
+train_dataloader = dict(
+    batch_size=4,
+    dataset=dict(
+        _delete_=True,
+        type='DAVISDataset',
+        data_root=_base_.davis_root,
+        ann_file='ImageSets/2017/train.txt',
+        objects='each',
+        pipeline=_base_.train_pipeline,
+    ),
+)

@@ -1,0 +1,7 @@
+"""Datasets of videos and images with masks, and the transforms that make pairs of them."""
+
+from siampolarmask_mm.datasets.coco_pairs import CocoPairDataset
+from siampolarmask_mm.datasets.davis import DAVISDataset
+from siampolarmask_mm.datasets.transforms import CropPair, SamplePair
+
+__all__ = ['CocoPairDataset', 'CropPair', 'DAVISDataset', 'SamplePair']

@@ -1,0 +1,41 @@
+"""CropPreprocessor: normalized crops for training, raw frames for tracking."""
+
+from __future__ import annotations
+
+import torch
+from mmtrack.models.data_preprocessors import TrackDataPreprocessor
+from torch import Tensor
+
+from siampolarmask_mm.registry import MODELS
+
+
+@MODELS.register_module()
+class CropPreprocessor(TrackDataPreprocessor):
+    """mmtrack's preprocessor in training; in tracking it leaves frames as they came.
+
+    A tracker looks at a small part of each frame. Frames therefore stay on the CPU with
+    the type they were read in; the tracker cuts its crop, just as the training pipeline
+    does, and has it normalized.
+
+    Args are those of TrackDataPreprocessor: ``mean`` and ``std`` per channel,
+    ``bgr_to_rgb``.
+    """
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Normalize and move training crops; stack frames only."""
+        if training:
+            return super().forward(data, training=True)
+        inputs = {
+            name: torch.stack(tuple(frames)) for name, frames in data['inputs'].items()
+        }
+        return dict(inputs=inputs, data_samples=data['data_samples'])
+
+    def normalize(self, crops: Tensor) -> Tensor:
+        """Crops (N, 3, H, W) as read, on any device, to what the backbone takes."""
+        crops = crops.to(self.device)
+        if self.channel_conversion:
+            crops = crops.flip(1)
+        crops = crops.float()
+        if self._enable_normalize:
+            crops = (crops - self.mean) / self.std
+        return crops

@@ -1,0 +1,321 @@
+"""SiamPolarMask: crop, extract, ask the head, remember.
+
+Shape shorthand:
+    N: training pairs, or objects tracked in one frame    H, W: the score map
+    K: rays
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
+from mmengine.structures import InstanceData
+from mmtrack.models.sot.base import BaseSingleObjectTracker
+from torch import Tensor
+
+from siampolarmask_mm.crops import Crop, crop_around, location_points
+from siampolarmask_mm.models.polar_decoder import Star
+from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.models.polar_targets import PolarTargets, mass_centers
+from siampolarmask_mm.models.preprocessor import CropPreprocessor
+from siampolarmask_mm.polar import (
+    cast_rays,
+    mask_edges,
+    polygon_edges,
+    star_boxes,
+    star_masks,
+)
+from siampolarmask_mm.registry import MODELS, TASK_UTILS
+
+
+@dataclass
+class TrackedObject:
+    """What is remembered of an object from frame to frame, in pixels of the image.
+
+    Attributes:
+        template: features of the first frame's crop, per level (1, C, h, w).
+        star: the last one.
+        box: (4,) around it, (x1, y1, x2, y2).
+        score: of the last frame; -1 in the first, as in mmtrack.
+    """
+
+    template: tuple[Tensor, ...]
+    star: Star
+    box: Tensor
+    score: float = -1.0
+
+
+@MODELS.register_module()
+class SiamPolarMask(BaseSingleObjectTracker):
+    """A Siamese tracker that predicts star polygons.
+
+    Args:
+        backbone: config of a backbone at stride 8.
+        head: config of a PolarHead.
+        assigner: config of a PolarTargetAssigner; its ``num_rays`` and ``stride`` are
+            those of the head.
+        decoder: config of a PolarDecoder.
+        losses: configs by name: ``score``, ``centerness`` and ``rays``.
+        neck: config of a neck; none if not given.
+        data_preprocessor: config of a CropPreprocessor.
+        template_size: pixels of the template.
+        search_size: pixels of the search crop.
+        template_cells: the template is its middle ``template_cells`` squared features.
+        init_cfg: of mmengine's BaseModule.
+
+    Raises:
+        TypeError: if the preprocessor is another one.
+
+    Source: SiamPolarMask, sections 3 and 4.
+    """
+
+    SMALLEST_SIDE = 10.0  # pixels of the image; keeps the crop's scale finite
+
+    def __init__(  # noqa: PLR0913
+        self,
+        backbone: dict,
+        head: dict,
+        *,
+        assigner: dict,
+        decoder: dict,
+        losses: dict,
+        data_preprocessor: dict,
+        neck: dict | None = None,
+        template_size: int = 127,
+        search_size: int = 255,
+        template_cells: int = 7,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        if not isinstance(self.data_preprocessor, CropPreprocessor):
+            name = type(self.data_preprocessor).__name__
+            raise TypeError(
+                f'data_preprocessor of type CropPreprocessor expected, got {name}'
+            )
+        self.backbone = MODELS.build(backbone)
+        self.neck = None if neck is None else MODELS.build(neck)
+        self.head = MODELS.build(head)
+        shared = dict(num_rays=self.head.num_rays, stride=self.head.stride)
+        self.assigner = TASK_UTILS.build(assigner, default_args=shared)
+        self.decoder = TASK_UTILS.build(decoder)
+        self.score_loss = MODELS.build(losses['score'])
+        self.centerness_loss = MODELS.build(losses['centerness'])
+        self.ray_loss = MODELS.build(losses['rays'])
+        self.template_size = template_size
+        self.search_size = search_size
+        self.template_cells = template_cells
+        self.test_cfg = dict(test_mode='OPE')
+        self.objects: list[TrackedObject] = []
+
+    def extract(self, crops: Tensor) -> tuple[Tensor, ...]:
+        """(N, 3, S, S) normalized crops to features per level."""
+        features = self.backbone(crops)
+        return features if self.neck is None else self.neck(features)
+
+    def extract_template(self, crops: Tensor) -> tuple[Tensor, ...]:
+        """(N, 3, S, S) normalized template crops to their middle features per level."""
+        return tuple(_middle(level, self.template_cells) for level in self.extract(crops))
+
+    def location_points(self, prediction: PolarPrediction) -> Tensor:
+        """(H, W, 2) where the locations look at, in pixels of the search crop."""
+        return location_points(
+            prediction.scores.shape[-2:],
+            self.head.stride,
+            self.search_size,
+            prediction.rays,
+        )
+
+    # Training
+
+    def loss(self, inputs: dict, data_samples: list) -> dict[str, Tensor]:
+        """Compare predictions on N pairs with their targets (SiamPolarMask, eq. 6).
+
+        Args:
+            inputs: ``img`` (N, 1, 3, h, w) templates and ``search_img`` (N, 1, 3, S, S),
+                normalized.
+            data_samples: with ``search_gt_instances``: one mask of the object in the
+                search crop and its label, 1, or 0 if the template shows another object.
+        """
+        prediction = self.head(
+            self.extract_template(inputs['img'][:, 0]),
+            self.extract(inputs['search_img'][:, 0]),
+        )
+        masks = _search_masks(data_samples).to(prediction.rays.device)
+        targets = self.assigner.assign(masks, self.location_points(prediction))
+        return self._compare(prediction, targets)
+
+    def _compare(self, prediction: PolarPrediction, targets: PolarTargets) -> dict:
+        positive = targets.positive
+        num_positive = positive.sum()
+        num_negative = positive.numel() - num_positive
+        # Positives and negatives count the same, however few the positives are.
+        balance = torch.where(
+            positive, 0.5 / num_positive.clamp_min(1), 0.5 / num_negative.clamp_min(1)
+        )
+        image, row, column = positive.nonzero(as_tuple=True)
+        return dict(
+            loss_score=self.score_loss(
+                prediction.scores.flatten(),
+                positive.flatten().long(),
+                balance.flatten(),
+                avg_factor=1,
+            ),
+            loss_centerness=self.centerness_loss(
+                prediction.centerness[positive],
+                targets.centerness,
+                avg_factor=num_positive.clamp_min(1),
+            ),
+            loss_rays=self.ray_loss(
+                prediction.rays[image, :, row, column], targets.rays, targets.centerness
+            ),
+        )
+
+    # Tracking
+
+    def predict_ope(self, inputs: dict, data_samples: list) -> list[InstanceData]:
+        """Start the objects given with frame 0, follow them in all others.
+
+        Args:
+            inputs: ``img`` (1, 1, 3, h, w), one frame as read.
+            data_samples: one, with ``frame_id`` and, in frame 0, ``gt_instances``: boxes
+                and, where there are any, masks.
+
+        Returns:
+            One InstanceData with an entry per object, in the given order, in pixels of the
+            image: ``bboxes`` (N, 4), ``scores`` (N,), ``masks`` (N, h, w) boolean, and the
+            stars' ``centers`` (N, 2) and ``rays`` (N, K).
+        """
+        frame, sample = inputs['img'][0], data_samples[0]
+        if sample.frame_id == 0:
+            given = sample.gt_instances
+            masks = given.masks.masks if 'masks' in given else [None] * len(given.bboxes)
+            self.start(frame, given.bboxes, masks)
+            return [self._report(frame, masks)]
+        self.follow(frame)
+        return [self._report(frame)]
+
+    def init(self, img: Tensor) -> None:
+        """Start the object whose box is in ``self.memo`` (mmtrack's VOT mode)."""
+        self.start(img, bbox_cxcywh_to_xyxy(self.memo.bbox)[None], [None])
+
+    def track(self, img: Tensor, data_samples: list) -> list[InstanceData]:  # noqa: ARG002
+        """Follow in one more frame (mmtrack's VOT mode)."""
+        self.follow(img)
+        return [self._report(img)]
+
+    def start(self, frame: Tensor, boxes: Tensor, masks: list[np.ndarray | None]) -> None:
+        """Forget all objects and remember these.
+
+        Args:
+            frame: (1, 3, h, w) as read.
+            boxes: (N, 4) in pixels of the image.
+            masks: N of (h, w), or None where only the box is known.
+
+        Raises:
+            ValueError: if an object has no pixel or its box no extent.
+        """
+        boxes = boxes.float().cpu()
+        crops = [crop_around(box, self.template_size, self.template_size) for box in boxes]
+        levels = self.extract_template(self._cut(frame, crops))
+        self.objects = [
+            TrackedObject(tuple(level[i : i + 1] for level in levels), star, star_box)
+            for i, (star, star_box) in enumerate(
+                _first_star(box, mask, self.head.num_rays)
+                for box, mask in zip(boxes, masks, strict=True)
+            )
+        ]
+
+    def follow(self, frame: Tensor) -> None:
+        """Find all objects in the next frame, (1, 3, h, w) as read."""
+        crops = [
+            crop_around(item.box, self.search_size, self.template_size)
+            for item in self.objects
+        ]
+        template = tuple(
+            torch.cat(level)
+            for level in zip(*(item.template for item in self.objects), strict=True)
+        )
+        prediction = self.head(template, self.extract(self._cut(frame, crops)))
+        prediction = PolarPrediction(*(part.float().cpu() for part in prediction))
+        points = self.location_points(prediction)
+        for i, (item, crop) in enumerate(zip(self.objects, crops, strict=True)):
+            self._update(
+                item, PolarPrediction(*(part[i] for part in prediction)), points, crop
+            )
+            item.box = _keep_in_frame(item.box, frame.shape[-2:], self.SMALLEST_SIDE)
+
+    def _update(
+        self, item: TrackedObject, prediction: PolarPrediction, points: Tensor, crop: Crop
+    ) -> None:
+        size = item.box[2:] - item.box[:2]
+        choice = self.decoder.choose(prediction, points, size * crop.scale)
+        seen = Star(crop.to_image(choice.star.center), choice.star.rays / crop.scale)
+        item.star = self.decoder.smooth(item.star, seen, choice)
+        item.box = star_boxes(*item.star)
+        item.score = choice.score
+
+    def _cut(self, frame: Tensor, crops: list[Crop]) -> Tensor:
+        """(N, 3, S, S) normalized crops of one frame (1, 3, h, w)."""
+        image = frame[0].permute(1, 2, 0).cpu().numpy()
+        cut = np.stack([crop.cut(image) for crop in crops])
+        return self.data_preprocessor.normalize(torch.from_numpy(cut).permute(0, 3, 1, 2))
+
+    def _report(
+        self, frame: Tensor, given_masks: Sequence[np.ndarray | None] = ()
+    ) -> InstanceData:
+        centers = torch.stack([item.star.center for item in self.objects])
+        rays = torch.stack([item.star.rays for item in self.objects])
+        masks = star_masks(centers, rays, frame.shape[-2:])
+        for i, given in enumerate(given_masks):
+            if given is not None:
+                masks[i] = torch.from_numpy(given).bool()
+        return InstanceData(
+            bboxes=torch.stack([item.box for item in self.objects]),
+            scores=torch.tensor([item.score for item in self.objects]),
+            masks=masks,
+            centers=centers,
+            rays=rays,
+        )
+
+
+def _middle(features: Tensor, cells: int) -> Tensor:
+    top, left = ((size - cells) // 2 for size in features.shape[-2:])
+    return features[..., top : top + cells, left : left + cells]
+
+
+def _search_masks(data_samples: list) -> Tensor:
+    """(N, S, S) the objects to find; empty where the template shows another one."""
+    masks = []
+    for sample in data_samples:
+        found = sample.search_gt_instances
+        mask = torch.from_numpy(found.masks.masks[0]).bool()
+        masks.append(mask if int(found.labels[0]) else torch.zeros_like(mask))
+    return torch.stack(masks)
+
+
+def _first_star(box: Tensor, mask: np.ndarray | None, num_rays: int) -> tuple[Star, Tensor]:
+    if mask is None:
+        x1, y1, x2, y2 = (box - 0.5).unbind()
+        corners = torch.stack([x1, y1, x2, y1, x2, y2, x1, y2]).view(4, 2)
+        center, edges = corners.mean(0), polygon_edges([corners])
+    else:
+        masks = torch.from_numpy(np.ascontiguousarray(mask)).bool()[None]
+        if not masks.any():
+            raise ValueError(
+                'an object with at least one pixel expected, got an empty mask'
+            )
+        center, edges = mass_centers(masks)[0][0], mask_edges(masks)[0]
+    rays = cast_rays(edges, center[None], num_rays, 'last').lengths[0]
+    return Star(center, rays), box
+
+
+def _keep_in_frame(box: Tensor, size: tuple[int, int], smallest: float) -> Tensor:
+    """Move a box's middle into an image of (h, w), with sides from smallest to its."""
+    limit = torch.tensor([size[1], size[0]], dtype=box.dtype)
+    middle = ((box[:2] + box[2:]) / 2).clamp(torch.zeros(2), limit)
+    half = (box[2:] - box[:2]).clamp(torch.full((2,), smallest), limit) / 2
+    return torch.cat([middle - half, middle + half])
