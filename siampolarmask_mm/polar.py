@@ -188,9 +188,9 @@ def cast_rays(edges: Tensor, centers: Tensor, num_rays: int, crossing: str) -> R
         raise ValueError(f'crossing must be one of {CROSSINGS}, got {crossing!r}')
     if num_rays < 3:
         raise ValueError(f'a star needs at least 3 rays, got {num_rays}')
-    shape = (*centers.shape[:-1], num_rays)  # (..., P, K)
     ends = edges[..., None, :, :, :] - centers[..., None, None, :]  # (..., P, E, 2, 2)
-    ends = ends.reshape(-1, *ends.shape[-3:])  # (Q, E, 2, 2), Q all centers
+    shape = (*ends.shape[:-3], num_rays)  # (..., P, K)
+    ends = ends.flatten(0, -4)  # (Q, E, 2, 2), Q all centers
 
     # An end at angle u (in rays) starts with ray ceil(u); half-open, so that two edges
     # that share a corner never both take the ray through it.

@@ -181,20 +181,20 @@ def _two_apart(rng: np.random.Generator, size: tuple[int, int]) -> list[Shape]:
 
 def _random_shape(rng: np.random.Generator, size: tuple[int, int]) -> Shape:
     height, width = size
-    radius = rng.uniform(0.1, 0.2) * height
+    radius = rng.uniform(0.12, 0.22) * height
     num_waves = rng.integers(2, 5)
     waves = np.stack(
         [
-            rng.uniform(0.05, 0.28, num_waves),
+            rng.uniform(0.04, 0.22, num_waves),
             rng.choice([1, 2, 3, 4, 5], num_waves, replace=False),
             rng.uniform(0, 2 * math.pi, num_waves),
-            rng.uniform(-0.12, 0.12, num_waves),
+            rng.uniform(-0.08, 0.08, num_waves),
         ],
         axis=1,
     )
     middle = np.array([width, height]) * rng.uniform(0.35, 0.65, 2)
-    reach = np.array([width, height]) * rng.uniform(0.1, 0.3, 2)
-    motion = rng.uniform([0.03, 0, 0.03, 0, 0.03, 0], [0.14, 6.3, 0.14, 6.3, 0.12, 6.3])
+    reach = np.array([width, height]) * rng.uniform(0.1, 0.25, 2)
+    motion = rng.uniform([0.03, 0, 0.03, 0, 0.03, 0], [0.1, 6.3, 0.1, 6.3, 0.08, 6.3])
     side = int(6 * radius)
     return Shape(
         radius=radius,
@@ -202,7 +202,7 @@ def _random_shape(rng: np.random.Generator, size: tuple[int, int]) -> Shape:
         path=np.concatenate([middle, reach]),
         motion=motion,
         growth=rng.uniform(0.05, 0.3),
-        turn=rng.uniform(-0.06, 0.06),
+        turn=rng.uniform(-0.04, 0.04),
         texture=_texture(rng, (side, side)),
     )
 

@@ -1,0 +1,145 @@
+"""What DAVISMetric promises."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from siampolarmask_mm.datasets.mask_tracks import encode_mask
+from siampolarmask_mm.evaluation import DAVISMetric
+from siampolarmask_mm.evaluation.davis_metric import best_star, coco_box, fill_box
+
+SIZE = (60, 80)
+
+
+def square(x):
+    mask = np.zeros(SIZE, dtype=bool)
+    mask[20:30, x : x + 10] = True
+    return mask
+
+
+def sample(frame, truths, masks=None, boxes=None, length=5, name='walk', annotated=True):
+    prediction = {}
+    if masks is not None:
+        prediction['masks'] = torch.from_numpy(np.stack(masks))
+    if boxes is not None:
+        prediction['bboxes'] = torch.tensor(boxes, dtype=torch.float32)
+    instances = [
+        dict(mask=encode_mask(truth), instance_id=i, video_name=name, annotated=annotated)
+        for i, truth in enumerate(truths, start=1)
+    ]
+    return dict(
+        frame_id=frame,
+        video_length=length,
+        ori_shape=SIZE,
+        img_path=f'/data/JPEGImages/480p/{name}/{frame:05d}.jpg',
+        instances=instances,
+        pred_track_instances=prediction,
+    )
+
+
+def score(metric, samples):
+    for item in samples:
+        metric.process({}, [item])
+    return metric.compute_metrics(metric.results)
+
+
+def test_first_and_last_frame_do_not_count():
+    wrong = [square(60)]
+    samples = [
+        sample(t, [square(10)], wrong if t in (0, 4) else [square(10)]) for t in range(5)
+    ]
+    result = score(DAVISMetric(), samples)
+    assert result['J-Mean'] == result['F-Mean'] == result['J&F-Mean'] == 1
+
+
+def test_figures_are_means_over_objects_not_over_frames():
+    """A long video tracked right and a short one tracked wrong count the same."""
+    long = [sample(t, [square(10)], [square(10)], length=12) for t in range(12)]
+    short = [sample(t, [square(10)], [square(60)], length=3, name='run') for t in range(3)]
+    result = score(DAVISMetric(), long + short)
+    assert result['J-Mean'] == 0.5
+    assert result['J-Recall'] == 0.5
+    assert result['F-Mean'] == 0.5
+
+
+def test_every_object_of_a_frame_is_scored_with_its_own_mask():
+    samples = [
+        sample(t, [square(10), square(40)], [square(15), square(40)]) for t in range(5)
+    ]
+    assert score(DAVISMetric(), samples)['J-Mean'] == pytest.approx((50 / 150 + 1) / 2)
+
+
+def test_a_tracker_of_boxes_is_scored_with_filled_boxes():
+    samples = [sample(t, [square(10)], boxes=[[10, 20, 20, 30]]) for t in range(5)]
+    assert score(DAVISMetric(), samples)['J-Mean'] == 1
+
+
+def test_frames_without_annotation_do_not_count():
+    samples = [
+        sample(t, [square(10)], [square(10 if t != 2 else 60)], annotated=t != 2)
+        for t in range(5)
+    ]
+    assert score(DAVISMetric(), samples)['J-Mean'] == 1
+
+
+def test_references_stand_beside_the_tracker():
+    """A square that moves 5 pixels a frame: still J is 1/3 after one frame, then 0."""
+    samples = [sample(t, [square(10 + 5 * t)], [square(60)]) for t in range(5)]
+    result = score(DAVISMetric(references=['still', 'box', 'star'], num_rays=72), samples)
+    assert result['J-Mean'] == pytest.approx(0, abs=0.01)
+    assert result['box/J&F-Mean'] == 1
+    assert result['star/J&F-Mean'] > 0.95
+    # F at one pixel of tolerance: by the same functions, frame by frame.
+    from siampolarmask_mm.evaluation.region_contour import contour_accuracy
+
+    contours = [contour_accuracy(square(10), square(10 + 5 * t)) for t in (1, 2, 3)]
+    assert result['still/J&F-Mean'] == pytest.approx((1 / 3 / 3 + np.mean(contours)) / 2)
+
+
+def test_masks_are_written_with_the_objects_labels(tmp_path):
+    samples = [
+        sample(t, [square(10), square(40)], [square(12), square(42)]) for t in range(5)
+    ]
+    score(DAVISMetric(result_dir=str(tmp_path)), samples)
+    assert sorted(p.name for p in (tmp_path / 'walk').iterdir()) == [
+        f'{t:05d}.png' for t in range(5)
+    ]
+    with Image.open(tmp_path / 'walk/00003.png') as image:
+        assert image.mode == 'P'
+        labels = np.array(image)
+        assert image.getpalette()[3:6] == [128, 0, 0]  # label 1 is DAVIS' dark red
+    assert np.array_equal(labels == 1, square(12))
+    assert np.array_equal(labels == 2, square(42))
+
+
+def test_a_prediction_per_object_is_needed():
+    with pytest.raises(ValueError, match=r'got 1 for 2 in .*walk/00000.jpg'):
+        DAVISMetric().process({}, [sample(0, [square(1), square(2)], [square(1)])])
+
+
+def test_a_video_without_a_frame_to_score_is_named():
+    samples = [sample(t, [square(10)], [square(10)], length=2) for t in range(2)]
+    with pytest.raises(
+        ValueError, match=r'between the first and the last expected, .*walk'
+    ):
+        score(DAVISMetric(), samples)
+
+
+def test_unknown_references_are_refused():
+    with pytest.raises(
+        ValueError, match=r"\['box', 'star', 'still'\] expected, got \['best'\]"
+    ):
+        DAVISMetric(references=['best'])
+
+
+def test_a_filled_box_has_the_pixels_between_its_edges():
+    assert np.array_equal(fill_box(np.array([10.0, 20, 20, 30]), SIZE), square(10))
+    assert fill_box(np.array([-5.0, -5, 3, 2]), SIZE).sum() == 6
+    assert fill_box(np.array([5.0, 5, 5, 5]), SIZE).sum() == 0
+    assert coco_box(square(10)).tolist() == [10, 20, 20, 30]
+    assert coco_box(np.zeros(SIZE, bool)).tolist() == [0, 0, 0, 0]
+
+
+def test_no_star_is_left_of_nothing():
+    assert not best_star(np.zeros(SIZE, bool), 36).any()

@@ -1,0 +1,147 @@
+"""What PolarDecoder promises."""
+
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.models import PolarDecoder
+from siampolarmask_mm.models.polar_decoder import (
+    Choice,
+    Star,
+    change_penalty,
+    cosine_window,
+)
+from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.polar import cast_rays, polygon_edges, star_masks
+
+POINTS = location_points((5, 5), 8, 65, torch.zeros(1))
+
+
+def prediction(scores, rays=10.0, centerness=0.0):
+    """Maps of 5 x 5: logits as given by location, circles of one radius elsewhere."""
+    score_map = torch.full((5, 5), -20.0)
+    ray_map = torch.full((36, 5, 5), 10.0)
+    for (row, column), logit in scores.items():
+        score_map[row, column] = logit
+    if isinstance(rays, dict):
+        for (row, column), length in rays.items():
+            ray_map[:, row, column] = length
+    return PolarPrediction(score_map, torch.full((5, 5), centerness), ray_map)
+
+
+def test_change_in_scale_and_ratio_is_penalized():
+    """By hand, from 10 x 20 to 20 x 20.
+
+    Old: p = 15, s = sqrt(25 * 35), r = 1/2. New: p = 20, s = 40, r = 1.
+    """
+    scale = 40 / math.sqrt(25 * 35)
+    expected = math.exp(-0.04 * (scale * 2 - 1))
+    old, new = torch.tensor([10.0, 20.0]), torch.tensor([20.0, 20.0])
+    assert_close(change_penalty(new, old, 0.04), torch.tensor(expected))
+    assert_close(
+        change_penalty(old, new, 0.04), torch.tensor(expected)
+    )  # shrinking as growing
+    assert change_penalty(old, old, 0.04) == 1
+    assert change_penalty(old, new, 0) == 1
+
+
+def test_the_window_is_1_in_the_middle_and_0_at_the_border():
+    window = cosine_window(5, 7, torch.zeros(1))
+    assert window[2, 3] == 1
+    assert window[0].max() == window[:, -1].max() == 0
+    assert_close(window[1, 3], torch.tensor(0.5))  # Hann: sin^2(pi / 4)
+
+
+def test_the_best_of_score_penalty_and_window_is_taken():  # eq. 7
+    scores = {(2, 2): 0.0, (1, 1): 1.0}  # in the middle 0.5, off it 0.731
+    size = torch.tensor([20.0, 20.0])
+
+    def place(window_influence):
+        decoder = PolarDecoder(window_influence, penalty_k=0, use_centerness=False)
+        return decoder.choose(prediction(scores), POINTS, size).star.center.tolist()
+
+    # w = 0.2: 0.8 * 0.5 + 0.2 * 1 = 0.6 in the middle, 0.8 * 0.731 + 0.2 * 0.25 = 0.635
+    # off it; w = 0.3: 0.65 and 0.587.
+    assert place(0.2) == POINTS[1, 1].tolist()
+    assert place(0.3) == POINTS[2, 2].tolist()
+
+
+def test_the_penalty_enters_the_choice():
+    maps = prediction({(2, 1): 1.0, (2, 3): 0.9}, rays={(2, 1): 30.0, (2, 3): 10.0})
+    size = torch.tensor([20.0, 20.0])  # what a radius of 10 gives
+    with_penalty = PolarDecoder(0, penalty_k=0.3).choose(maps, POINTS, size)
+    assert with_penalty.star.center.tolist() == POINTS[2, 3].tolist()
+    assert with_penalty.penalty == pytest.approx(1.0)
+    without = PolarDecoder(0, penalty_k=0).choose(maps, POINTS, size)
+    assert without.star.center.tolist() == POINTS[2, 1].tolist()
+
+
+def test_rows_are_y_and_columns_are_x():
+    choice = PolarDecoder(0).choose(prediction({(1, 3): 5.0}), POINTS, torch.ones(2))
+    assert choice.star.center.tolist() == [32 + 8, 32 - 8]
+
+
+def test_centerness_multiplies_the_score_where_it_is_switched_on():
+    maps = prediction({(2, 2): 2.0}, centerness=1.0)
+    sigmoid = lambda x: 1 / (1 + math.exp(-x))  # noqa: E731
+    size = torch.tensor([20.0, 20.0])
+    on = PolarDecoder(use_centerness=True).choose(maps, POINTS, size)
+    off = PolarDecoder(use_centerness=False).choose(maps, POINTS, size)
+    assert on.score == pytest.approx(sigmoid(2) * sigmoid(1))
+    assert off.score == pytest.approx(sigmoid(2))
+
+
+def circle(x, y, radius):
+    return Star(torch.tensor([x, y]), torch.full((36,), radius))
+
+
+def choice(score=1.0, penalty=1.0):
+    return Choice(circle(0.0, 0.0, 1.0), score, penalty)
+
+
+def test_smoothing_moves_lengths_by_rate_times_score_times_penalty():
+    decoder = PolarDecoder(update_rate=0.5)
+    star = decoder.smooth(circle(0.0, 0.0, 10.0), circle(40.0, 5.0, 20.0), choice(0.8, 0.5))
+    assert_close(star.rays, torch.full((36,), 10 + 0.5 * 0.8 * 0.5 * 10), atol=1e-3, rtol=0)
+    assert_close(star.center, torch.tensor([40.0, 5.0]), atol=1e-3, rtol=0)  # does not lag
+
+
+def test_ten_frames_of_growth_and_of_shrinkage_follow_alike():
+    decoder = PolarDecoder(update_rate=1.0)
+    for factor in (1.1, 1 / 1.1):
+        star = circle(50.0, 50.0, 40.0)
+        for frame in range(1, 11):
+            star = decoder.smooth(star, circle(50.0, 50.0, 40 * factor**frame), choice(0.9))
+        assert float(star.rays.mean()) / (40 * factor**10) == pytest.approx(1, abs=0.03)
+
+
+def test_one_shape_seen_from_two_origins_stays_that_shape():
+    """A square's star from (0, 0) and from (3, 2): averaging ray by ray would bend it."""
+    corners = torch.tensor([[-10.4, -10.4], [10.4, -10.4], [10.4, 10.4], [-10.4, 10.4]])
+    stars = [
+        Star(
+            center,
+            cast_rays(polygon_edges([corners]), center[None], 360, 'last').lengths[0],
+        )
+        for center in (torch.tensor([0.0, 0.0]), torch.tensor([3.0, 2.0]))
+    ]
+    smooth = PolarDecoder(update_rate=0.5).smooth(*stars, choice())
+    mask = star_masks(smooth.center[None] + 16, smooth.rays[None], (33, 33))[0]
+    square = torch.zeros(33, 33, dtype=torch.bool)
+    square[6:27, 6:27] = True
+    assert (mask ^ square).sum() <= 8
+
+
+def test_without_a_rate_the_new_star_is_taken_as_it_is():
+    new = circle(4.0, 5.0, 6.0)
+    assert (
+        PolarDecoder(update_rate=None).smooth(circle(0.0, 0.0, 1.0), new, choice()) is new
+    )
+
+
+def test_a_window_influence_above_1_is_refused():
+    with pytest.raises(ValueError, match='window_influence from 0 to 1 expected, got 2'):
+        PolarDecoder(window_influence=2)

@@ -1,0 +1,78 @@
+"""What PolarTargetAssigner promises."""
+
+import torch
+from torch.testing import assert_close
+
+from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.models import PolarTargetAssigner
+from siampolarmask_mm.models.polar_targets import mass_centers
+
+POINTS = location_points((13, 13), 8, 129, torch.zeros(1))  # location 6 looks at pixel 64
+
+
+def rectangle(x1, y1, x2, y2):
+    """A mask of the pixels x1..x2, y1..y2, both included."""
+    mask = torch.zeros(129, 129, dtype=torch.bool)
+    mask[y1 : y2 + 1, x1 : x2 + 1] = True
+    return mask
+
+
+def assign(*masks, **kwargs):
+    return PolarTargetAssigner(num_rays=4, **kwargs).assign(torch.stack(masks), POINTS)
+
+
+def test_the_mass_center_is_the_mean_of_all_parts_pixels():
+    two_parts = rectangle(0, 0, 0, 0) | rectangle(10, 4, 10, 4) | rectangle(10, 5, 10, 5)
+    centers, exist = mass_centers(torch.stack([two_parts, torch.zeros_like(two_parts)]))
+    assert_close(centers[0], torch.tensor([20 / 3, 3.0]))
+    assert exist.tolist() == [True, False]
+
+
+def test_nine_locations_around_the_center_are_positive():
+    positive = assign(rectangle(44, 36, 100, 76)).positive[0]  # center (72, 56)
+    assert positive.nonzero().tolist() == [[r, c] for r in (4, 5, 6) for c in (6, 7, 8)]
+
+
+def test_each_positive_has_the_rays_from_where_it_stands():
+    targets = assign(rectangle(44, 36, 100, 76))
+    # Location (row 4, column 6) looks at (64, 48); sides are half a pixel outside.
+    assert_close(
+        targets.rays[0], torch.tensor([36.5, 28.5, 20.5, 12.5])
+    )  # right down left up
+    assert_close(targets.centerness[0], torch.tensor((12.5 / 36.5) ** 0.5))
+
+
+def test_locations_off_a_thin_object_are_not_positive():
+    positive = assign(rectangle(20, 62, 110, 66)).positive[0]
+    assert positive.nonzero().tolist() == [[6, 5], [6, 6], [6, 7]]  # the row at y = 64 only
+
+
+def test_a_ring_whose_center_is_outside_it_keeps_the_locations_around_the_center():
+    ring = rectangle(24, 24, 104, 104) & ~rectangle(34, 34, 94, 94)
+    targets = assign(ring)
+    assert targets.positive.sum() == 9
+    assert (targets.rays > 26).all()  # to the outer side
+
+
+def test_an_object_smaller_than_a_cell_has_positive_locations():
+    targets = assign(rectangle(68, 68, 69, 69))  # between locations
+    assert targets.positive.sum() == 9
+    assert targets.rays.isfinite().all()
+
+
+def test_a_hidden_or_different_object_has_no_positive_location():
+    targets = assign(rectangle(44, 36, 100, 76), torch.zeros(129, 129, dtype=torch.bool))
+    assert targets.positive.sum((1, 2)).tolist() == [9, 0]
+    assert targets.rays.shape == (9, 4)
+
+
+def test_an_object_cut_by_the_crop_ends_at_its_border():
+    targets = assign(rectangle(96, 40, 128, 80))
+    row, column = targets.positive[0].nonzero()[0].tolist()
+    x = POINTS[row, column, 0]
+    assert_close(targets.rays[0, 0], 128.5 - x)
+
+
+def test_the_radius_is_in_strides():
+    assert assign(rectangle(24, 24, 104, 104), radius=0.5).positive.sum() == 1
+    assert assign(rectangle(24, 24, 104, 104), radius=2).positive.sum() == 25

@@ -1,0 +1,267 @@
+"""What SiamPolarMask promises."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmdet.structures.mask import BitmapMasks
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.structures import InstanceData
+from mmtrack.structures import TrackDataSample
+from torch.testing import assert_close
+
+from siampolarmask_mm.crops import crop_around
+from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.models.siam_polarmask import _resize_in_frame
+from siampolarmask_mm.polar import polar_iou, star_masks
+
+
+@pytest.fixture
+def model(model_config):
+    model = MODELS.build(model_config)
+    model.init_weights()
+    return model
+
+
+@pytest.fixture
+def frames():
+    """A bright square of 20 pixels that moves 3 pixels right a frame, on grey noise."""
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.randint(
+        90, 110, (4, 1, 3, 80, 100), dtype=torch.uint8, generator=generator
+    )
+    for t, frame in enumerate(frames):
+        frame[..., 30:50, 40 + 3 * t : 60 + 3 * t] = 220
+    return frames
+
+
+def sample(frame_id, boxes, masks=None):
+    instances = InstanceData(bboxes=torch.tensor(boxes, dtype=torch.float32))
+    if masks is not None:
+        instances.masks = BitmapMasks(masks, *masks.shape[1:])
+    data_sample = TrackDataSample(metainfo=dict(frame_id=frame_id))
+    data_sample.gt_instances = instances
+    return data_sample
+
+
+def square_mask():
+    mask = np.zeros((1, 80, 100), np.uint8)
+    mask[0, 30:50, 40:60] = 1
+    return mask
+
+
+SQUARE = [[40.0, 30.0, 60.0, 50.0]]
+
+
+def run(model, frames, boxes, masks=None):
+    model.eval()
+    results = []
+    with torch.no_grad():
+        for t, frame in enumerate(frames):
+            inputs = dict(img=[frame])
+            batch = dict(inputs=inputs, data_samples=[sample(t, boxes, masks)])
+            results.append(model.test_step(batch)[0].pred_track_instances)
+    return results
+
+
+def test_one_model_comes_from_our_scope_and_from_mmtracks(model_config):
+    ours = MODELS.build(copy.deepcopy(model_config))
+    init_default_scope('mmtrack')
+    theirs = MODELS.build(copy.deepcopy(model_config))
+    assert type(ours) is type(theirs)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+
+
+def test_every_result_has_box_score_mask_and_star(model, frames):
+    for result in run(model, frames, SQUARE, square_mask()):
+        assert result.bboxes.shape == (1, 4)
+        assert result.scores.shape == (1,)
+        assert result.masks.shape == (1, 80, 100)
+        assert result.masks.dtype == torch.bool
+        assert result.centers.shape == (1, 2)
+        assert result.rays.shape == (1, 12)
+
+
+def test_the_first_result_is_what_was_given(model, frames):
+    first = run(model, frames[:1], SQUARE, square_mask())[0]
+    assert first.bboxes.tolist() == SQUARE
+    assert np.array_equal(first.masks.numpy(), square_mask().astype(bool))
+    assert_close(first.centers, torch.tensor([[49.5, 39.5]]))
+    assert_close(first.rays[0, 0], torch.tensor(10.0))
+    assert first.scores.tolist() == [-1.0]
+
+
+def test_without_a_mask_the_box_is_the_first_star(model, frames):
+    first = run(model, frames[:1], SQUARE)[0]
+    assert_close(first.centers, torch.tensor([[49.5, 39.5]]))
+    assert_close(first.rays[0, [0, 3, 6, 9]], torch.full((4,), 10.0))
+
+
+def test_masks_are_those_of_the_stars_at_image_size(model, frames):
+    result = run(model, frames, SQUARE)[-1]
+    assert torch.equal(result.masks, star_masks(result.centers, result.rays, (80, 100)))
+
+
+def test_the_template_is_computed_once(model, frames):
+    sizes = []
+    model.backbone.register_forward_hook(
+        lambda _, args, __: sizes.append(args[0].shape[-1])
+    )
+    run(model, frames, SQUARE)
+    assert sizes == [33, 65, 65, 65]
+
+
+def test_the_tracker_cuts_the_crop_that_training_cuts(model, frames):
+    """The same frame and box, through the training pipeline's reader and the tracker's."""
+    crop = crop_around(torch.tensor(SQUARE[0]), 65, 33)
+    image = np.ascontiguousarray(frames[0][0].permute(1, 2, 0).numpy())
+    in_training = torch.from_numpy(crop.cut(image)).permute(2, 0, 1)[None]
+    packed = dict(inputs=dict(img=[in_training]), data_samples=[sample(0, SQUARE)])
+    normalized = model.data_preprocessor(packed, training=True)['inputs']['img'][:, 0]
+    assert torch.equal(model._cut(frames[0], [crop]), normalized)
+
+
+def test_objects_do_not_change_each_other(model, frames):
+    other = [[10.0, 10.0, 30.0, 26.0]]
+    together = run(model, frames, SQUARE + other)[-1]
+    for i, boxes in enumerate((SQUARE, other)):
+        alone = run(model, frames, boxes)[-1]
+        assert_close(together.rays[i], alone.rays[0], atol=1e-3, rtol=1e-4)
+        assert_close(together.bboxes[i], alone.bboxes[0], atol=1e-3, rtol=1e-4)
+
+
+def test_a_new_video_forgets_the_last_one(model, frames):
+    once = run(model, frames, SQUARE)[-1]
+    run(model, frames, [[5.0, 5.0, 25.0, 40.0]])
+    again = run(model, frames, SQUARE)[-1]
+    assert torch.equal(once.bboxes, again.bboxes)
+
+
+def predict(center, radius):
+    """Stands in for head and decoder: a circle at a place of the search crop."""
+
+    def look(model):
+        def head(template, search):  # noqa: ARG001
+            maps = PolarPrediction(
+                scores=torch.full((1, 7, 7), -9.0),
+                centerness=torch.zeros(1, 7, 7),
+                rays=torch.full((1, 12, 7, 7), radius),
+            )
+            maps.scores[0, center[0], center[1]] = 9.0
+            return maps
+
+        model.head.forward = head
+        model.decoder.window_influence = 0
+        model.decoder.penalty_k = 0
+        model.decoder.update_rate = None
+
+    return look
+
+
+def test_what_is_found_in_the_crop_is_mapped_to_the_image(model, frames):  # eq. 10 and 11
+    predict((2, 4), 10.0)(model)  # row 2, column 4: pixel (40, 24) of 65, middle 32
+    result = run(model, frames[:2], SQUARE)[1]
+    scale = 33 / 40  # of the context of a 20 x 20 box
+    assert_close(result.centers[0], torch.tensor([49.5 + 8 / scale, 39.5 - 8 / scale]))
+    assert_close(result.rays[0], torch.full((12,), 10 / scale))
+
+
+def test_calibration_corrects_a_star_that_is_always_too_small(model_config, frames):
+    model = MODELS.build(dict(model_config, calibrate_size=True))
+    predict((3, 3), 6.0)(model)  # 12 crop pixels wide, where 20 * 33 / 40 = 16.5 are right
+    results = run(model, frames, SQUARE)
+    for result in results[1:]:
+        width, height = (result.bboxes[0, 2:] - result.bboxes[0, :2]).tolist()
+        assert width == pytest.approx(20, abs=0.1)
+        assert height == pytest.approx(20, abs=0.1)
+
+
+def test_without_calibration_it_shrinks(model, frames):
+    predict((3, 3), 6.0)(model)
+    result = run(model, frames, SQUARE)[-1]
+    assert result.bboxes[0, 2] - result.bboxes[0, 0] < 11
+
+
+def test_an_object_that_leaves_keeps_its_middle_in_the_frame():
+    box = torch.tensor([120.0, -40.0, 160.0, -20.0])
+    kept = _resize_in_frame(box, 1.0, (80, 100), smallest=10)
+    assert_close(kept, torch.tensor([80.0, -10.0, 120.0, 10.0]))
+    point = _resize_in_frame(torch.tensor([50.0, 40.0, 50.0, 40.0]), 1.0, (80, 100), 10)
+    assert_close(point, torch.tensor([45.0, 35.0, 55.0, 45.0]))
+
+
+def test_an_empty_first_mask_is_refused(model, frames):
+    with pytest.raises(ValueError, match='at least one pixel expected, got an empty mask'):
+        run(model, frames[:1], SQUARE, np.zeros((1, 80, 100), np.uint8))
+
+
+def test_another_preprocessor_is_refused(model_config):
+    model_config['data_preprocessor'] = dict(type='mmtrack.TrackDataPreprocessor')
+    with pytest.raises(TypeError, match='CropPreprocessor expected, got TrackDataPrep'):
+        MODELS.build(model_config)
+
+
+def training_batch(clips, pipeline, indices):
+    config = dict(
+        type='DAVISDataset',
+        data_root=str(clips),
+        ann_file='ImageSets/2017/train.txt',
+        objects='each',
+        pipeline=pipeline,
+    )
+    dataset = DATASETS.build(config)
+    return pseudo_collate([dataset[i] for i in indices])
+
+
+def test_losses_are_those_of_the_paper(model):  # eq. 6
+    """One positive location; by hand: L = L_cls + 1.0 L_cen + 1.5 L_reg."""
+    prediction = PolarPrediction(
+        scores=torch.zeros(1, 7, 7),
+        centerness=torch.zeros(1, 7, 7),
+        rays=torch.full((1, 12, 7, 7), 8.0),
+    )
+    mask = torch.zeros(1, 65, 65, dtype=torch.bool)
+    mask[0, 31:34, 31:34] = True  # only the middle location lies inside
+    points = model.location_points(prediction)
+    targets = model.assigner.assign(mask, points)
+    assert targets.positive.sum() == 1
+    losses = model._compare(prediction, targets)
+    log2 = np.log(2)
+    assert losses['loss_score'].item() == pytest.approx(0.5 * log2 + 0.5 * log2)
+    assert losses['loss_centerness'].item() == pytest.approx(log2)  # of a logit of 0
+    ratio = 12 * 8.0 / targets.rays.sum().item()
+    assert losses['loss_rays'].item() == pytest.approx(1.5 * np.log(ratio), rel=1e-5)
+
+
+def test_a_negative_pair_teaches_no_rays_and_keeps_all_gradients(
+    model, clips, train_pipeline
+):
+    train_pipeline[0]['negative_prob'] = 1.0
+    batch = training_batch(clips, train_pipeline, [0, 1])
+    losses = model(**model.data_preprocessor(batch, True), mode='loss')
+    assert losses['loss_rays'] == 0
+    assert losses['loss_centerness'] == 0
+    sum(losses.values()).backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_it_overfits_one_pair(model, clips, train_pipeline):
+    batch = training_batch(clips, train_pipeline, [0])
+    data = model.data_preprocessor(batch, True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+    for _ in range(150):
+        optimizer.zero_grad()
+        sum(model(**data, mode='loss').values()).backward()
+        optimizer.step()
+    prediction = model.head(
+        model.extract_template(data['inputs']['img'][:, 0]),
+        model.extract(data['inputs']['search_img'][:, 0]),
+    )
+    mask = torch.from_numpy(data['data_samples'][0].search_gt_instances.masks.masks).bool()
+    targets = model.assigner.assign(mask, model.location_points(prediction))
+    image, row, column = targets.positive.nonzero(as_tuple=True)
+    overlap = polar_iou(prediction.rays[image, :, row, column], targets.rays)
+    assert overlap.mean() > 0.95
+    assert targets.positive.flatten()[prediction.scores.argmax()]
