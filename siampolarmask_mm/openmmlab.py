@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.util
+import pickle
 import re
 import sys
 import types
@@ -192,7 +193,7 @@ def _method_of_history_buffer(owner: object, name: str) -> object:
     """What stands for ``getattr`` while a checkpoint is read."""
     history_buffer = importlib.import_module('mmengine.logging').HistoryBuffer
     if owner is not history_buffer or name not in ('min', 'max', 'current', 'mean'):
-        raise ValueError(
+        raise pickle.UnpicklingError(
             f'a checkpoint may name a statistic of HistoryBuffer, not {name!r} of {owner!r}'
         )
     return getattr(owner, name)

@@ -171,9 +171,11 @@ def _write_lists(root: Path, split: str, names: list[str], num_frames: int) -> N
 
 
 def _two_apart(rng: np.random.Generator, size: tuple[int, int]) -> list[Shape]:
-    """Two shapes that do not hide each other in the first frame."""
+    """Two shapes, left and right, that do not hide each other in the first frame."""
     while True:
         shapes = [_random_shape(rng, size) for _ in range(2)]
+        for shape, shift in zip(shapes, (-0.2, 0.2), strict=True):
+            shape.path[0] += shift * size[1]
         places = [np.array(shape.pose(0)[:2]) for shape in shapes]
         if np.hypot(*(places[0] - places[1])) > 1.2 * sum(shape.radius for shape in shapes):
             return shapes
@@ -181,7 +183,7 @@ def _two_apart(rng: np.random.Generator, size: tuple[int, int]) -> list[Shape]:
 
 def _random_shape(rng: np.random.Generator, size: tuple[int, int]) -> Shape:
     height, width = size
-    radius = rng.uniform(0.12, 0.22) * height
+    radius = rng.uniform(0.09, 0.17) * height
     num_waves = rng.integers(2, 5)
     waves = np.stack(
         [
@@ -192,7 +194,7 @@ def _random_shape(rng: np.random.Generator, size: tuple[int, int]) -> Shape:
         ],
         axis=1,
     )
-    middle = np.array([width, height]) * rng.uniform(0.35, 0.65, 2)
+    middle = np.array([width, height]) * rng.uniform(0.4, 0.6, 2)
     reach = np.array([width, height]) * rng.uniform(0.1, 0.25, 2)
     motion = rng.uniform([0.03, 0, 0.03, 0, 0.03, 0], [0.1, 6.3, 0.1, 6.3, 0.08, 6.3])
     side = int(6 * radius)

@@ -17,6 +17,7 @@ model = dict(
     template_size=template_size,
     search_size=search_size,
     template_cells=5,
+    calibrate_size=True,
     data_preprocessor=dict(mean=[127.0] * 3, std=[64.0] * 3),
     backbone=dict(
         _delete_=True,
@@ -44,8 +45,9 @@ train_pipeline = [
     *_base_.train_pipeline[3:],
 ]
 train_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
+    batch_size=8,
+    num_workers=0,  # the network keeps both cores of a small machine busy
+    persistent_workers=False,
     sampler=dict(type='InfiniteSampler'),
     dataset=dict(
         _delete_=True,
@@ -67,8 +69,8 @@ param_scheduler = [
     dict(type='CosineAnnealingLR', by_epoch=False, begin=50, end=max_iters),
 ]
 default_hooks = dict(
-    checkpoint=dict(by_epoch=False, interval=max_iters),
-    logger=dict(interval=50),
+    checkpoint=dict(by_epoch=False, interval=250, max_keep_ckpts=1),
+    logger=dict(interval=100),
 )
 log_processor = dict(by_epoch=False)
 

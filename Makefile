@@ -1,0 +1,96 @@
+# make demo and make test do all their own set-up; interrupted, they carry on.
+
+VENV ?= .venv
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' \
+	2>/dev/null && echo $$p && break; done)
+PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	--constraint requirements/constraints.txt
+DONE = $(VENV)/done
+
+CONFIG = configs/siampolarmask/siampolarmask_tiny_1xb8-1500i_synthetic.py
+DEMO = work_dirs/demo
+NAME = $(if $(DAVIS),davis,clips)
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-all lint clean
+
+help:  ## list these targets
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /make \1\t/' \
+		| expand -t 16
+
+install: $(DONE)/package  ## set up .venv: 10 to 25 minutes once, most of it to compile mmcv
+
+demo: $(DONE)/package $(DEMO)/tiny.pth  ## train on synthetic clips and test; DAVIS=/path tests on real ones
+	@echo '== Testing on $(or $(DAVIS),held-out clips) (about a minute)'
+	@$(VENV)/bin/python -W ignore tools/test.py $(CONFIG) $(DEMO)/tiny.pth \
+		--work-dir $(DEMO)/test_$(NAME) --cfg-options \
+		test_evaluator.0.result_dir=$(DEMO)/masks_$(NAME) $(if $(DAVIS), \
+		test_dataloader.dataset.data_root=$(DAVIS) test_dataloader.dataset.objects=merged \
+		test_dataloader.dataset.ann_file=ImageSets/2016/val.txt)
+	@$(VENV)/bin/python tools/draw_results.py --pictures 5 \
+		$(or $(DAVIS),$(DEMO)/clips)/JPEGImages/480p $(DEMO)/masks_$(NAME) $(DEMO)/pictures_$(NAME)
+	@echo 'In the table above: J&F-Mean is the tracker, "still J&F" the first mask that never'
+	@echo 'moves, "star J&F" the most that one star polygon can reach.'
+
+test: $(DONE)/test  ## run the tests: about 3 minutes
+	@echo '== Running the tests (about 3 minutes)'
+	@$(VENV)/bin/python -m pytest -m 'not slow'
+
+test-all: $(DONE)/test  ## run the slow tests as well: about 10 minutes
+	@$(VENV)/bin/python -m pytest
+
+lint: $(DONE)/test  ## check style and format
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+clean:  ## remove .venv and what make demo made
+	rm -rf $(VENV) $(DEMO)
+
+# The set-up, in steps that are not repeated.
+
+$(DONE)/venv:
+	@test -n '$(PYTHON)' || { echo 'Python 3.10, 3.11 or 3.12 expected, found none' >&2; exit 1; }
+	@echo '== Creating $(VENV) with $(PYTHON)'
+	@$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/torch: $(DONE)/venv requirements/build.txt
+	@echo '== Installing torch (1 to 5 minutes)'
+	@$(PIP) pip setuptools
+	@$(PIP) --requirement requirements/build.txt
+	@touch $@
+
+$(DONE)/mmcv: $(DONE)/torch requirements/mmcv.txt
+	@command -v c++ >/dev/null || { echo 'a C++ compiler (c++) expected, found none' >&2; exit 1; }
+	@echo '== Compiling mmcv with its operators (10 to 25 minutes; seconds if pip has it cached)'
+	@CUDA_VISIBLE_DEVICES= MMCV_WITH_OPS=1 MAX_JOBS=$${MAX_JOBS:-$$(nproc)} CFLAGS='-g0 -O2' \
+		$(PIP) --no-build-isolation --no-deps --requirement requirements/mmcv.txt
+	@touch $@
+
+$(DONE)/openmmlab: $(DONE)/mmcv requirements/openmmlab.txt requirements/runtime.txt
+	@echo '== Installing mmengine, mmdet, mmtrack and what they import (1 to 3 minutes)'
+	@$(PIP) --requirement requirements/runtime.txt
+	@$(PIP) --no-deps --requirement requirements/openmmlab.txt
+	@touch $@
+
+$(DONE)/package: $(DONE)/openmmlab setup.cfg pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation --editable . 2>/dev/null
+	@touch $@
+
+$(DONE)/test: $(DONE)/package requirements/test.txt
+	@echo '== Installing pytest and ruff'
+	@$(PIP) --requirement requirements/test.txt
+	@touch $@
+
+# The demo's steps.
+
+$(DEMO)/clips/done: $(DONE)/package
+	@echo '== Drawing synthetic clips (half a minute)'
+	@rm -rf $(DEMO)/clips
+	@$(VENV)/bin/python tools/make_clips.py $(DEMO)/clips
+	@touch $@
+
+$(DEMO)/tiny.pth: $(DEMO)/clips/done $(CONFIG)
+	@echo '== Training on them (about 4 minutes on two cores)'
+	@$(VENV)/bin/python -W ignore tools/train.py $(CONFIG) --work-dir $(DEMO)/train --resume
+	@cp $$(cat $(DEMO)/train/last_checkpoint) $@

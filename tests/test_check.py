@@ -1,0 +1,70 @@
+"""What `python -m siampolarmask_mm.check` promises."""
+
+import subprocess
+import sys
+
+import pytest
+
+from siampolarmask_mm import check
+
+MMCV = next(item for item in check.REQUIREMENTS if item.name[0] == 'mmcv')
+
+
+@pytest.mark.parametrize(
+    ('found', 'advice'),
+    [
+        (('mmcv', '2.1.0'), ''),
+        (('onedl-mmcv', '2.1.5'), ''),  # a fork under the same module name
+        (('mmcv', '2.0.0rc4'), 'pip install mmcv==2.1.0'),
+        (('mmcv', '2.2.0'), 'mmdet 3.3.0 refuses mmcv 2.2'),
+        (None, 'pip install mmcv==2.1.0 --no-deps'),
+    ],
+)
+def test_each_version_is_judged_with_what_to_do(found, advice):
+    finding = check.judge(MMCV, found)
+    assert advice in finding.advice
+    assert bool(finding.advice) == bool(advice)
+
+
+@pytest.mark.parametrize(
+    ('installed', 'advice'),
+    [
+        (['opencv-python'], ''),
+        ([], 'pip install opencv-python-headless'),
+        (
+            ['opencv-python', 'opencv-python-headless'],
+            'pip uninstall -y opencv-python opencv-python-headless',
+        ),
+    ],
+)
+def test_one_build_of_opencv_is_right(installed, advice):
+    finding = check.judge_opencv(installed)
+    assert finding.advice.startswith(advice)
+    assert bool(finding.advice) == bool(advice)
+
+
+def test_a_module_that_does_not_import_is_reported_with_its_error():
+    finding = check.judge_import('no_such_module', 'install it')
+    assert "No module named 'no_such_module': install it" in finding.advice
+    assert check.judge_import('json', '').advice == ''
+
+
+def test_the_report_ends_with_what_to_do(monkeypatch, capsys):
+    monkeypatch.setattr(check, 'examine', lambda: [check.judge(MMCV, None)])
+    assert check.main() == 1
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        'What to do:',
+        '- mmcv: pip install mmcv==2.1.0 --no-deps',
+    ]
+
+
+def test_this_environment_fits():
+    result = subprocess.run(
+        [sys.executable, '-m', 'siampolarmask_mm.check'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout.splitlines()[-1] == 'Everything fits.', (
+        result.stdout + result.stderr
+    )
