@@ -9,6 +9,7 @@ only where the installed versions need it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.abc
 import importlib.util
@@ -197,6 +198,34 @@ def _method_of_history_buffer(owner: object, name: str) -> object:
             f'a checkpoint may name a statistic of HistoryBuffer, not {name!r} of {owner!r}'
         )
     return getattr(owner, name)
+
+
+@around_import_of('mmengine.dist.utils')
+def distribute_without_cuda() -> Iterator[None]:
+    """Let mmengine 0.10 start several processes on machines without CUDA.
+
+    Its launchers call ``torch.cuda.set_device`` whatever the backend, gloo for example.
+    """
+    yield
+    torch = importlib.import_module('torch')
+    utils = importlib.import_module('mmengine.dist.utils')
+    if torch.cuda.is_available():
+        return
+    for name in ('_init_dist_pytorch', '_init_dist_slurm', '_init_dist_mpi'):
+        setattr(utils, name, _without_set_device(getattr(utils, name)))
+
+
+def _without_set_device(launch: Callable) -> Callable:
+    @functools.wraps(launch)
+    def launch_on_cpu(*args: object, **kwargs: object) -> None:
+        cuda = importlib.import_module('torch').cuda
+        set_device, cuda.set_device = cuda.set_device, lambda device: None  # noqa: ARG005
+        try:
+            launch(*args, **kwargs)
+        finally:
+            cuda.set_device = set_device
+
+    return launch_on_cpu
 
 
 @around_import_of('mmtrack.evaluation.metrics.mot_challenge_metrics')

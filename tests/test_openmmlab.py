@@ -4,6 +4,7 @@ Imports happen once per interpreter, so most tests start their own.
 """
 
 import pickle
+import socket
 import subprocess
 import sys
 from collections import OrderedDict
@@ -186,6 +187,28 @@ def test_mmtrack_does_without_trackeval_until_it_is_used():
         'False',
         'trackeval is not installed: pip install trackeval',
     ], result.stderr
+
+
+DISTRIBUTE = """
+import os
+os.environ.update(RANK='0', LOCAL_RANK='0', WORLD_SIZE='1', MASTER_ADDR='127.0.0.1')
+os.environ['MASTER_PORT'] = '{port}'
+from mmengine.dist import init_dist, get_world_size
+init_dist('pytorch', backend='gloo')
+print(get_world_size())
+"""
+
+
+@pytest.mark.skipif(
+    torch.cuda.is_available(), reason='with CUDA, mmengine starts processes'
+)
+def test_processes_start_without_cuda():
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        code = DISTRIBUTE.format(port=free.getsockname()[1])
+    assert 'set_device' in run(code, patched=False).stderr
+    result = run(code, patched=True)
+    assert result.stdout.strip() == '1', result.stderr
 
 
 def test_our_configs_have_a_name():

@@ -11,13 +11,17 @@ from siampolarmask_mm.visualization.results import draw_results
 def parse_args() -> Namespace:
     """Read the command line."""
     parser = ArgumentParser(
-        description='Draw masks that DAVISMetric wrote over their frames: a video and a strip '
-        'of pictures for each of the first videos.'
+        description='Draw masks that DAVISMetric wrote over their frames: a video and a '
+        'strip of pictures for each of the first videos.'
     )
     parser.add_argument('frames', type=Path, help='Folder of frames: JPEGImages/480p.')
-    parser.add_argument('masks', type=Path, help="Folder of masks: DAVISMetric's result_dir.")
+    parser.add_argument(
+        'masks', type=Path, help="Folder of masks: DAVISMetric's result_dir."
+    )
     parser.add_argument('out', type=Path, help='Folder to write into.')
-    parser.add_argument('--videos', type=int, default=3, help='How many videos at most (3).')
+    parser.add_argument(
+        '--videos', type=int, default=3, help='How many videos at most (3).'
+    )
     parser.add_argument('--pictures', type=int, default=5, help='Pictures in a strip (5).')
     parser.add_argument('--fps', type=float, default=15, help='Frames per second (15).')
     return parser.parse_args()

@@ -26,7 +26,10 @@ def parse_args() -> Namespace:
         help='Of a frame, in pixels (180 320).',
     )
     parser.add_argument(
-        '--seed', type=int, default=0, help='Decides everything; one seed, one set of clips (0).'
+        '--seed',
+        type=int,
+        default=0,
+        help='Decides everything; one seed, one set of clips (0).',
     )
     return parser.parse_args()
 

@@ -76,5 +76,5 @@ log_processor = dict(by_epoch=False)
 
 test_dataloader = dict(
     num_workers=1,
-    dataset=dict(data_root=data_root, ann_file='ImageSets/2017/val.txt', objects='each'),
+    dataset=dict(data_root=data_root, ann_file='ImageSets/2017/val.txt', objects='all'),
 )

@@ -12,7 +12,7 @@ from siampolarmask_mm.datasets.files import read_labels
 from siampolarmask_mm.visualization.overlay import contact_strip, draw_labels
 
 
-def draw_results(  # noqa: PLR0913
+def draw_results(
     frames: Path,
     masks: Path,
     out: Path,
@@ -37,7 +37,9 @@ def draw_results(  # noqa: PLR0913
     Raises:
         FileNotFoundError: if a folder, the masks or a frame is missing.
     """
-    videos = sorted(path for path in masks.glob('*') if path.is_dir()) if masks.is_dir() else []
+    videos = (
+        sorted(path for path in masks.glob('*') if path.is_dir()) if masks.is_dir() else []
+    )
     if not videos:
         raise FileNotFoundError(f'no masks <video>/<frame>.png in {masks}')
     out.mkdir(parents=True, exist_ok=True)
@@ -46,7 +48,10 @@ def draw_results(  # noqa: PLR0913
         label_files = sorted(video.glob('*.png'))
         pictures = [_draw_frame(frames, video.name, path) for path in label_files]
         strip = contact_strip(
-            [pictures[i] for i in np.linspace(0, len(pictures) - 1, num_pictures).astype(int)]
+            [
+                pictures[i]
+                for i in np.linspace(0, len(pictures) - 1, num_pictures).astype(int)
+            ]
         )
         movie, strip_file = out / f'{video.name}.mp4', out / f'{video.name}.png'
         write_video(movie, pictures, fps)
@@ -62,7 +67,9 @@ def write_video(path: Path, pictures: Sequence[np.ndarray], fps: float) -> None:
         OSError: if this build of OpenCV cannot.
     """
     height, width = pictures[0].shape[:2]
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, (width, height))
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, (width, height)
+    )
     if not writer.isOpened():
         raise OSError(f'OpenCV cannot write a video of {width} x {height} to {path}')
     for picture in pictures:

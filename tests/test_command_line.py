@@ -1,0 +1,63 @@
+"""What the arguments of tools/train.py and tools/test.py promise."""
+
+from pathlib import Path
+
+import pytest
+
+from siampolarmask_mm.command_line import read_test_config, read_train_config
+
+CONFIG = str(
+    next((Path(__file__).parents[1] / 'configs/siampolarmask').glob('*_tiny_*.py'))
+)
+
+
+def test_the_work_directory_is_named_after_the_config():
+    assert read_train_config([CONFIG]).work_dir == f'work_dirs/{Path(CONFIG).stem}'
+    assert read_train_config([CONFIG, '--work-dir', 'x']).work_dir == 'x'
+
+
+def test_options_change_the_config():
+    config = read_train_config(
+        [CONFIG, '--cfg-options', 'train_dataloader.batch_size=3', 'model.head.num_rays=72']
+    )
+    assert config.train_dataloader.batch_size == 3
+    assert config.model.head.num_rays == 72
+
+
+def test_amp_resume_and_launcher_are_mmtracks():
+    config = read_train_config([CONFIG, '--amp', '--resume', '--launcher', 'pytorch'])
+    assert config.optim_wrapper.type == 'AmpOptimWrapper'
+    assert config.optim_wrapper.loss_scale == 'dynamic'
+    assert config.resume is True
+    assert config.launcher == 'pytorch'
+    assert read_train_config([CONFIG]).launcher == 'none'
+
+
+def test_scaling_the_rate_needs_a_batch_size_to_scale_from():
+    with pytest.raises(ValueError, match='auto_scale_lr with base_batch_size expected in'):
+        read_train_config([CONFIG, '--auto-scale-lr'])
+    scaled = [
+        CONFIG,
+        '--auto-scale-lr',
+        '--cfg-options',
+        'auto_scale_lr.base_batch_size=16',
+    ]
+    assert read_train_config(scaled).auto_scale_lr.enable is True
+
+
+@pytest.mark.parametrize('flags', [['{}'], ['--checkpoint', '{}']])
+def test_a_checkpoint_is_given_as_mim_or_as_mmtrack_gives_it(flags, tmp_path):
+    path = tmp_path / 'a.pth'
+    path.touch()
+    arguments = [flag.format(path) for flag in flags]
+    assert read_test_config([CONFIG, *arguments]).load_from == str(path)
+
+
+def test_a_missing_checkpoint_is_an_error_not_a_random_model():
+    with pytest.raises(FileNotFoundError, match=r'no checkpoint at nowhere.pth'):
+        read_test_config([CONFIG, 'nowhere.pth'])
+
+
+def test_an_address_is_left_to_mmengine():
+    address = 'https://example.org/a.pth'
+    assert read_test_config([CONFIG, address]).load_from == address

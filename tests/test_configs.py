@@ -1,0 +1,95 @@
+"""What the configs promise: each builds, is listed once, and says only what differs."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from mmengine.config import Config
+from mmengine.registry import MODELS, TRANSFORMS
+from torch.testing import assert_close
+
+from siampolarmask_mm.crops import location_points
+
+ROOT = Path(__file__).parents[1]
+EXPERIMENTS = sorted(
+    path for path in (ROOT / 'configs').glob('*/*.py') if path.parent.name != '_base_'
+)
+
+
+def names(paths):
+    return [path.stem for path in paths]
+
+
+@pytest.fixture(params=EXPERIMENTS, ids=names(EXPERIMENTS))
+def config(request):
+    config = Config.fromfile(request.param)
+    config.model.backbone.init_cfg = None  # no download
+    return config
+
+
+def test_locations_look_where_the_mapping_says(config):
+    """Eq. 10: with mirrored kernels, a mirrored crop gives mirrored features.
+
+    So the middle pixel belongs to the middle cell, in template and search crop, from where
+    locations go in steps of the stride.
+    """
+    model = MODELS.build(config.model).eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.weight.data += module.weight.data.flip(-1)
+    search = torch.rand(1, 3, *[model.search_size] * 2)
+    with torch.no_grad():
+        levels = model.extract(search)
+        mirrored = model.extract(search.flip(-1))
+        template = model.extract_template(
+            search[..., : model.template_size, : model.template_size]
+        )
+        prediction = model.head(template, levels)
+    for level, mirrored_level in zip(levels, mirrored, strict=True):
+        assert_close(mirrored_level.flip(-1), level, atol=1e-3, rtol=1e-3)
+        assert level.shape[-1] % 2 == 1
+    assert {level.shape[-1] for level in template} == {model.template_cells}
+    points = location_points(prediction.scores.shape[-2:], 8, model.search_size, search)
+    first = {255: 31, 257: 24, 129: 16}[model.search_size]
+    assert points[0, 0].tolist() == [first, first]
+
+
+def test_every_transform_builds_and_the_crops_are_the_models(config):
+    for loader in (config.train_dataloader, config.test_dataloader):
+        for transform in loader.dataset.pipeline:
+            built = TRANSFORMS.build(transform)
+            if type(built).__name__ == 'CropPair':
+                expected = tuple(
+                    config.model.get(f'{kind}_size', default)
+                    for kind, default in (('template', 127), ('search', 255))
+                )
+                assert built.sizes == expected
+
+
+def test_the_backbone_of_the_paper_is_frozen():
+    for path in EXPERIMENTS:
+        if 'tiny' in path.stem:
+            continue
+        config = Config.fromfile(path)
+        config.model.backbone.init_cfg = None
+        model = MODELS.build(config.model).train()
+        assert not any(p.requires_grad for p in model.backbone.parameters()), path
+
+
+def test_file_names_are_unique():
+    """MIM finds a config by its file's name alone."""
+    stems = names(EXPERIMENTS)
+    assert len(set(stems)) == len(stems)
+
+
+def test_the_metafile_lists_every_config_and_no_other():
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    listed = []
+    for metafile in index['Import']:
+        content = yaml.safe_load((ROOT / metafile).read_text())
+        listed += [model['Config'] for model in content['Models']]
+        assert all(
+            Path(model['Config']).stem == model['Name'] for model in content['Models']
+        )
+    assert sorted(listed) == sorted(str(path.relative_to(ROOT)) for path in EXPERIMENTS)
