@@ -7,6 +7,10 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
 PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 	--constraint requirements/constraints.txt
 DONE = $(VENV)/done
+# Recipes fail when any part of a pipe fails; the demo shows progress only, mmengine's whole
+# log is in the work directory.
+SHELL = /bin/bash
+.SHELLFLAGS = -o pipefail -c
 
 CONFIG = configs/siampolarmask/siampolarmask_tiny_1xb8-1500i_synthetic.py
 DEMO = work_dirs/demo
@@ -27,7 +31,8 @@ demo: $(DONE)/package $(DEMO)/tiny.pth  ## train on synthetic clips and test; DA
 		--work-dir $(DEMO)/test_$(NAME) --cfg-options \
 		test_evaluator.0.result_dir=$(DEMO)/masks_$(NAME) $(if $(DAVIS), \
 		test_dataloader.dataset.data_root=$(DAVIS) test_dataloader.dataset.objects=merged \
-		test_dataloader.dataset.ann_file=ImageSets/2016/val.txt)
+		test_dataloader.dataset.ann_file=ImageSets/2016/val.txt) \
+		| grep --line-buffered -E 'Iter\(|^(object|-+|mean|[^ ]+/[0-9]+) '
 	@$(VENV)/bin/python tools/draw_results.py --pictures 5 \
 		$(or $(DAVIS),$(DEMO)/clips)/JPEGImages/480p $(DEMO)/masks_$(NAME) $(DEMO)/pictures_$(NAME)
 	@echo 'In the table above: J&F-Mean is the tracker, "still J&F" the first mask that never'
@@ -92,5 +97,8 @@ $(DEMO)/clips/done: $(DONE)/package
 
 $(DEMO)/tiny.pth: $(DEMO)/clips/done $(CONFIG)
 	@echo '== Training on them (about 4 minutes on two cores)'
-	@$(VENV)/bin/python -W ignore tools/train.py $(CONFIG) --work-dir $(DEMO)/train --resume
+	@# Carry on an interrupted training, unless what it learns has changed.
+	@[ $(DEMO)/train -nt $(CONFIG) ] && [ $(DEMO)/train -nt $< ] || rm -rf $(DEMO)/train
+	@$(VENV)/bin/python -W ignore tools/train.py $(CONFIG) --work-dir $(DEMO)/train --resume \
+		| grep --line-buffered 'Iter('
 	@cp $$(cat $(DEMO)/train/last_checkpoint) $@

@@ -15,6 +15,7 @@ import torch
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
 from mmengine.structures import InstanceData
 from mmtrack.models.sot.base import BaseSingleObjectTracker
+from mmtrack.structures.bbox import quad2bbox_cxcywh
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop, crop_around, location_points
@@ -67,6 +68,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
         template_size: pixels of the template.
         search_size: pixels of the search crop.
         template_cells: the template is its middle ``template_cells`` squared features.
+        test_mode: ``OPE`` follows to the end, mmtrack's ``VOT`` starts anew after failures.
         calibrate_size: find each object once more in its own first frame and correct all
             later sizes by the factor that makes this one right. Predicted stars miss the
             tips of an outline, so that their boxes are a few percent too small, and each
@@ -94,6 +96,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
         template_size: int = 127,
         search_size: int = 255,
         template_cells: int = 7,
+        test_mode: str = 'OPE',
         calibrate_size: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
@@ -116,7 +119,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
         self.search_size = search_size
         self.template_cells = template_cells
         self.calibrate_size = calibrate_size
-        self.test_cfg = dict(test_mode='OPE')
+        self.test_cfg = dict(test_mode=test_mode)
         self.objects: list[TrackedObject] = []
 
     def extract(self, crops: Tensor) -> tuple[Tensor, ...]:
@@ -200,8 +203,9 @@ class SiamPolarMask(BaseSingleObjectTracker):
         frame, sample = inputs['img'][0], data_samples[0]
         if sample.frame_id == 0:
             given = sample.gt_instances
-            masks = given.masks.masks if 'masks' in given else [None] * len(given.bboxes)
-            self.start(frame, given.bboxes, masks)
+            boxes = _as_boxes(given.bboxes)
+            masks = given.masks.masks if 'masks' in given else [None] * len(boxes)
+            self.start(frame, boxes, masks)
             return [self._report(frame, masks)]
         self.follow(frame)
         return [self._report(frame)]
@@ -299,6 +303,14 @@ class SiamPolarMask(BaseSingleObjectTracker):
             centers=centers,
             rays=rays,
         )
+
+
+def _as_boxes(rows: Tensor) -> Tensor:
+    """(N, 4) boxes of what mmtrack gives: one row or N, of 4 numbers or a quad of 8."""
+    rows = rows.reshape(-1, rows.shape[-1])
+    if rows.shape[-1] == 8:
+        return torch.stack([bbox_cxcywh_to_xyxy(quad2bbox_cxcywh(row)) for row in rows])
+    return rows
 
 
 def _middle(features: Tensor, cells: int) -> Tensor:

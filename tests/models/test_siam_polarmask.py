@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmengine.structures import InstanceData
@@ -201,6 +202,30 @@ def test_another_preprocessor_is_refused(model_config):
     model_config['data_preprocessor'] = dict(type='mmtrack.TrackDataPreprocessor')
     with pytest.raises(TypeError, match='CropPreprocessor expected, got TrackDataPrep'):
         MODELS.build(model_config)
+
+
+def test_a_quadrilateral_of_vot_starts_as_the_box_of_its_area(model, frames):
+    # A square on its corner: half the area of the box around it, so sides 20 / sqrt(2).
+    first = run(model, frames[:1], [[50.0, 30.0, 60.0, 40.0, 50.0, 50.0, 40.0, 40.0]])[0]
+    half = 20 / 2**0.5 / 2
+    assert_close(first.bboxes, torch.tensor([[50 - half, 40 - half, 50 + half, 40 + half]]))
+
+
+def test_mmtracks_own_inference_runs_frame_by_frame(model_config, frames):
+    from mmtrack.apis import inference_sot, init_model
+
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type='mmtrack.LoadTrackAnnotations', with_mask=True),
+        dict(type='mmtrack.PackTrackInputs', pack_single_img=True),
+    ]
+    loader = dict(dataset=dict(pipeline=pipeline))
+    config = Config(dict(model=model_config, test_dataloader=loader))
+    model = init_model(config, device='cpu')
+    for t, frame in enumerate(frames):
+        image = frame[0].permute(1, 2, 0).numpy()
+        result = inference_sot(model, image, SQUARE[0], frame_id=t)
+    assert result.pred_track_instances.masks.shape == (1, 80, 100)
 
 
 def training_batch(clips, pipeline, indices):
