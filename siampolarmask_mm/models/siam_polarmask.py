@@ -100,7 +100,8 @@ class SiamPolarMask(BaseSingleObjectTracker):
         calibrate_size: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(data_preprocessor, init_cfg)
+        # Built here: the base class would look for it in the default scope alone.
+        super().__init__(MODELS.build(data_preprocessor), init_cfg)
         if not isinstance(self.data_preprocessor, CropPreprocessor):
             name = type(self.data_preprocessor).__name__
             raise TypeError(
