@@ -17,7 +17,7 @@ from siampolarmask_mm.evaluation.region_contour import (
     region_similarity,
     statistics,
 )
-from siampolarmask_mm.polar import cast_rays, mask_edges, star_masks
+from siampolarmask_mm.polar import cast_rays, mask_outlines, star_masks
 from siampolarmask_mm.registry import METRICS
 from siampolarmask_mm.visualization.palette import write_labels
 
@@ -206,8 +206,8 @@ def best_star(mask: np.ndarray, num_rays: int) -> np.ndarray:
     if not mask.any():
         return mask
     center = torch.tensor(np.argwhere(mask).mean(0)[::-1].copy(), dtype=torch.float32)
-    edges = mask_edges(torch.from_numpy(mask)[None])
-    rays = cast_rays(edges, center[None, None], num_rays, 'last').lengths[0]
+    outline = mask_outlines(torch.from_numpy(mask)[None])
+    rays = cast_rays(outline, center[None], num_rays, 'last').lengths
     return star_masks(center[None], rays, mask.shape)[0].numpy()
 
 

@@ -3,12 +3,13 @@
 from siampolarmask_mm.models.backbones import SOTMobileNetV2
 from siampolarmask_mm.models.polar_decoder import PolarDecoder
 from siampolarmask_mm.models.polar_head import PolarHead
-from siampolarmask_mm.models.polar_iou_loss import PolarIoULoss
+from siampolarmask_mm.models.polar_iou_loss import AreaIoULoss, PolarIoULoss
 from siampolarmask_mm.models.polar_targets import PolarTargetAssigner
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
 from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
 
 __all__ = [
+    'AreaIoULoss',
     'CropPreprocessor',
     'PolarDecoder',
     'PolarHead',

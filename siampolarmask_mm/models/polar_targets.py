@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from siampolarmask_mm.polar import cast_rays, mask_edges, polar_centerness
+from siampolarmask_mm.polar import Outlines, cast_rays, mask_outlines, polar_centerness
 from siampolarmask_mm.registry import TASK_UTILS
 
 
@@ -31,28 +31,58 @@ class PolarTargets(NamedTuple):
     centerness: Tensor
 
 
+REPRESENTATIONS = ('one_star', 'visible_union')
+
+
 @TASK_UTILS.register_module()
 class PolarTargetAssigner:
-    """One star around the object's center of mass.
+    """Tell each location whether the object is there, and with which rays.
 
-    Positive are the locations within ``radius`` strides of the mass center along each
-    axis: those of them inside the object if any is, else all (a ring's center is outside
-    it). Each gets the rays from where it stands to the farthest crossing with the outline,
-    which closes at the crop's border. An empty mask has no positive location.
+    ``one_star``: the whole object is one star around its center of mass. Positive are the
+    locations within ``radius`` strides of the mass center along each axis: those of them
+    inside the object if any is, else all (a ring's center is outside it). Rays go to the
+    farthest crossing with the outline.
+
+    ``visible_union``: the object is the union of what its locations see. Positive are all
+    locations inside the object. Rays go to where they first leave it.
+
+    An object that lies between locations (smaller than a cell, or thin) has, in either
+    case, the location nearest to its center of mass as its only positive one if there would
+    be none; its rays go to the farthest crossing. An outline closes at the crop's border:
+    what lies outside is not there. An empty mask has no positive location.
 
     Args:
         num_rays: K.
         stride: pixels of the search crop between neighboring locations.
-        radius: in strides.
+        radius: of ``one_star``, in strides.
+        representation: ``one_star`` or ``visible_union``.
+        crossing: which length is the target, as in `siampolarmask_mm.polar.cast_rays`; if
+            not given, ``last`` for one star, ``first`` for the union.
+
+    Raises:
+        ValueError: if ``representation`` is neither.
 
     Source: SiamPolarMask, section 3; the mass center and the center sampling of 1.5 strides
-    are those of PolarMask (arXiv:1909.13226).
+    are those of PolarMask (arXiv:1909.13226). The visible union is our own.
     """
 
-    def __init__(self, num_rays: int = 36, stride: int = 8, radius: float = 1.5) -> None:
+    def __init__(
+        self,
+        num_rays: int = 36,
+        stride: int = 8,
+        radius: float = 1.5,
+        representation: str = 'one_star',
+        crossing: str | None = None,
+    ) -> None:
+        if representation not in REPRESENTATIONS:
+            raise ValueError(
+                f'representation must be one of {REPRESENTATIONS}, got {representation!r}'
+            )
         self.num_rays = num_rays
         self.stride = stride
         self.radius = radius
+        self.representation = representation
+        self.crossing = crossing or ('last' if representation == 'one_star' else 'first')
 
     def assign(self, masks: Tensor, points: Tensor) -> PolarTargets:
         """Compute the targets of a batch.
@@ -62,18 +92,42 @@ class PolarTargetAssigner:
                 there (a negative pair).
             points: (H, W, 2) where the locations look at, in pixels of the search crop.
         """
-        center, exists = mass_centers(masks)
-        offset = (points - center[:, None, None]).abs()  # (N, H, W, 2)
-        near = (offset <= self.radius * self.stride).all(-1) & exists[:, None, None]
-        inside = near & _look_up(masks, points)
-        has_inside = inside.flatten(1).any(1)[:, None, None]
-        positive = torch.where(has_inside, inside, near)
-
+        positive = self.choose(masks, points)
         image, row, column = positive.nonzero(as_tuple=True)  # (P,)
-        lengths = cast_rays(
-            mask_edges(masks)[image], points[row, column][:, None], self.num_rays, 'last'
-        ).lengths[:, 0]
-        return PolarTargets(positive, lengths, polar_centerness(lengths))
+        rays = self.rays(mask_outlines(masks), points[row, column], image)
+        return PolarTargets(positive, rays, polar_centerness(rays))
+
+    def choose(self, masks: Tensor, points: Tensor) -> Tensor:
+        """(N, H, W) whether each location (H, W, 2) is positive for each mask (N, S, S)."""
+        centers, exists = mass_centers(masks)
+        offset = (points - centers[:, None, None]).abs()  # (N, H, W, 2)
+        inside = _look_up(masks, points)
+        if self.representation == 'one_star':
+            near = (offset <= self.radius * self.stride).all(-1)
+            positive = torch.where(_any(near & inside), near & inside, near)
+        else:
+            positive = inside
+        distance = offset.square().sum(-1).flatten(1)
+        nearest = torch.zeros_like(distance, dtype=torch.bool)
+        nearest.scatter_(1, distance.argmin(1, keepdim=True), True)
+        positive = torch.where(_any(positive), positive, nearest.view_as(positive))
+        return positive & exists[:, None, None]
+
+    def rays(self, outlines: Outlines, points: Tensor, of: Tensor) -> Tensor:
+        """(P, K) lengths from points (P, 2) to the objects ``of`` (P,) among outlines."""
+        rays = cast_rays(outlines, points, self.num_rays, self.crossing, of)
+        if self.crossing != 'first' or bool(rays.inside.all()):
+            return rays.lengths
+        outside = ~rays.inside
+        rays.lengths[outside] = cast_rays(
+            outlines, points[outside], self.num_rays, 'last', of[outside]
+        ).lengths
+        return rays.lengths
+
+
+def _any(maps: Tensor) -> Tensor:
+    """(N, 1, 1) whether anything is true in each map (N, H, W)."""
+    return maps.flatten(1).any(1)[:, None, None]
 
 
 def mass_centers(masks: Tensor) -> tuple[Tensor, Tensor]:

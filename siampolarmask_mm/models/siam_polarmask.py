@@ -25,8 +25,8 @@ from siampolarmask_mm.models.polar_targets import PolarTargets, mass_centers
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
 from siampolarmask_mm.polar import (
     cast_rays,
-    mask_edges,
-    polygon_edges,
+    mask_outlines,
+    polygon_outlines,
     star_boxes,
     star_masks,
 )
@@ -333,15 +333,15 @@ def _first_star(box: Tensor, mask: np.ndarray | None, num_rays: int) -> Star:
     if mask is None:
         x1, y1, x2, y2 = (box - 0.5).unbind()
         corners = torch.stack([x1, y1, x2, y1, x2, y2, x1, y2]).view(4, 2)
-        center, edges = corners.mean(0), polygon_edges([corners])
+        center, outline = corners.mean(0), polygon_outlines([[corners]])
     else:
         masks = torch.from_numpy(np.ascontiguousarray(mask)).bool()[None]
         if not masks.any():
             raise ValueError(
                 'an object with at least one pixel expected, got an empty mask'
             )
-        center, edges = mass_centers(masks)[0][0], mask_edges(masks)[0]
-    return Star(center, cast_rays(edges, center[None], num_rays, 'last').lengths[0])
+        center, outline = mass_centers(masks)[0][0], mask_outlines(masks)
+    return Star(center, cast_rays(outline, center[None], num_rays, 'last').lengths[0])
 
 
 def _size(box_xyxy: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from siampolarmask_mm.models.polar_decoder import (
     cosine_window,
 )
 from siampolarmask_mm.models.polar_head import PolarPrediction
-from siampolarmask_mm.polar import cast_rays, polygon_edges, star_masks
+from siampolarmask_mm.polar import cast_rays, polygon_outlines, star_masks
 
 POINTS = location_points((5, 5), 8, 65, torch.zeros(1))
 
@@ -124,7 +124,7 @@ def test_one_shape_seen_from_two_origins_stays_that_shape():
     stars = [
         Star(
             center,
-            cast_rays(polygon_edges([corners]), center[None], 360, 'last').lengths[0],
+            cast_rays(polygon_outlines([[corners]]), center[None], 360, 'last').lengths[0],
         )
         for center in (torch.tensor([0.0, 0.0]), torch.tensor([3.0, 2.0]))
     ]

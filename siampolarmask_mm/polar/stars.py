@@ -1,0 +1,217 @@
+"""Stars as points, boxes, areas and masks, all in closed form."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from siampolarmask_mm.polar import compiled
+from siampolarmask_mm.polar.outlines import Outlines
+from siampolarmask_mm.polar.rays import cast_rays, ray_directions
+
+# How many distances between pixels and centers plain code holds at once (8 bytes each, in
+# about a dozen tensors).
+PIXELS_AT_ONCE = 2**20
+
+
+def star_points(centers: Tensor, rays: Tensor) -> Tensor:
+    """Decode stars to polygons, the tips of their rays.
+
+    Args:
+        centers: (..., 2) the points the rays leave from, in pixels.
+        rays: (..., K) length of each ray, in pixels.
+
+    Returns:
+        (..., K, 2) the point at the end of each ray, in pixels.
+
+    Raises:
+        ValueError: if there is not one row of rays per center.
+
+    Source: PolarMask (arXiv:1909.13226), section 3, mask assembling.
+    """
+    if centers.shape[:-1] != rays.shape[:-1]:
+        raise ValueError(
+            'one row of rays per center expected, got '
+            f'{tuple(rays.shape)} rays for {tuple(centers.shape)} centers'
+        )
+    return centers[..., None, :] + rays[..., None] * ray_directions(rays.shape[-1], rays)
+
+
+def star_outlines(centers: Tensor, rays: Tensor) -> Outlines:
+    """The outlines of stars (P, 2), (P, K)."""
+    points = star_points(centers, rays)
+    edges = torch.stack([points, points.roll(-1, dims=1)], dim=2)
+    counts = torch.full(rays.shape[:1], rays.shape[1], device=rays.device)
+    return Outlines(edges.flatten(0, 1), counts)
+
+
+def star_boxes(centers: Tensor, rays: Tensor) -> Tensor:
+    """(..., 4) the boxes around stars, (x1, y1, x2, y2) with edges between pixels."""
+    points = star_points(centers, rays)
+    return torch.cat([points.amin(-2), points.amax(-2)], dim=-1) + 0.5
+
+
+def star_sizes(rays: Tensor) -> Tensor:
+    """(..., 2) width and height of stars with rays (..., K), in pixels."""
+    tips = rays[..., None] * ray_directions(rays.shape[-1], rays)
+    return tips.amax(-2) - tips.amin(-2)
+
+
+def star_areas(rays: Tensor) -> Tensor:
+    """(...) area of stars with rays (..., K), in square pixels: K triangles."""
+    sine = math.sin(2 * math.pi / rays.shape[-1])
+    return (rays * rays.roll(-1, -1)).sum(-1) * (sine / 2)
+
+
+def star_centroids(centers: Tensor, rays: Tensor) -> Tensor:
+    """(..., 2) the centers of area; the star's own center where its area is 0."""
+    tips = star_points(torch.zeros_like(centers), rays)
+    triangles = rays * rays.roll(-1, -1)  # (..., K) areas, times a constant
+    thirds = ((tips + tips.roll(-1, -2)) * triangles[..., None]).sum(-2)
+    total = triangles.sum(-1, keepdim=True)
+    return centers + torch.where(total > 0, thirds / (3 * total).clamp_min(1e-12), 0)
+
+
+def recast(centers: Tensor, rays: Tensor, new_centers: Tensor) -> Tensor:
+    """Describe stars by rays from another center.
+
+    Exact where the whole outline is visible from there, else its farthest crossings.
+
+    Args:
+        centers: (P, 2) in pixels.
+        rays: (P, K) in pixels.
+        new_centers: (P, 2) in pixels.
+
+    Returns:
+        (P, K) lengths in pixels; 0 for rays that miss the star.
+    """
+    own = torch.arange(len(rays), device=rays.device)
+    outlines = star_outlines(centers, rays)
+    return cast_rays(outlines, new_centers, rays.shape[1], 'last', of=own).lengths
+
+
+def star_distances(centers: Tensor, rays: Tensor, points: Tensor) -> Tensor:
+    """How far along its own direction each point is from a star's outline.
+
+    A point q lies in a sector between rays of lengths a and b; with q's direction
+    u = s a^ + t b^ in their unit vectors, the edge between their tips is met at
+    r = a b / (s b + t a).
+
+    Args:
+        centers: (P, 2) in pixels.
+        rays: (P, K) in pixels, not negative.
+        points: (M, 2) for all stars, or (P, M, 2), in pixels.
+
+    Returns:
+        (P, M) r - |q - c| in pixels: positive inside, 0 on the outline. Gradients reach
+        rays and centers. Half precision is computed in float32.
+    """
+    reach, distance = _reach(centers, rays, points)
+    return reach - distance
+
+
+def _reach(centers: Tensor, rays: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """(P, M) the star's reach towards each point, and the point's distance."""
+    if rays.dtype in (torch.float16, torch.bfloat16):
+        rays = rays.float()
+    offset = points.to(rays) - centers.to(rays)[:, None]  # (P, M, 2)
+    distance = offset.square().sum(-1).clamp_min(1e-24).sqrt()
+    x, y = (offset / distance[..., None]).unbind(-1)
+    at_center = distance < 1e-9
+    x = torch.where(at_center, 1.0, x)  # ray 0
+
+    num_rays = rays.shape[-1]
+    with torch.no_grad():
+        turn = torch.atan2(y, x) * (num_rays / (2 * math.pi))
+        sector = turn.floor().long() % num_rays
+    directions = ray_directions(num_rays, rays)
+    (ax, ay), (bx, by) = (
+        d[sector].unbind(-1) for d in (directions, directions.roll(-1, 0))
+    )
+    sine = math.sin(2 * math.pi / num_rays)
+    s, t = (x * by - y * bx) / sine, (y * ax - x * ay) / sine
+    a, b = (r.gather(1, sector) for r in (rays, rays.roll(-1, 1)))
+    return a * (b / (s * b + t * a).clamp_min(1e-12)), distance
+
+
+def pixel_grid(size: tuple[int, int], like: Tensor) -> Tensor:
+    """(H * W, 2) the centers of all pixels, row by row, with the type of ``like``."""
+    rows, columns = (torch.arange(n, device=like.device).to(like.dtype) for n in size)
+    y, x = torch.meshgrid(rows, columns, indexing='ij')
+    return torch.stack([x, y], dim=-1).flatten(0, 1)
+
+
+def star_masks(centers: Tensor, rays: Tensor, size: tuple[int, int]) -> Tensor:
+    """Rasterize stars: a pixel is inside if its center is, in closed form.
+
+    Pixel q is inside if |q - c| <= r(angle of q - c), where r runs along the edge between
+    the two neighboring ray tips. A sector with a ray of length 0 is empty.
+
+    Args:
+        centers: (P, 2) in pixels of the mask.
+        rays: (P, K) in pixels of the mask.
+        size: (H, W) of the mask.
+
+    Returns:
+        (P, H, W) boolean.
+    """
+    return paint(
+        centers, rays, torch.arange(len(rays), device=rays.device), len(rays), size
+    )
+
+
+def paint(
+    centers: Tensor, rays: Tensor, of: Tensor, num_masks: int, size: tuple[int, int]
+) -> Tensor:
+    """(N, H, W) boolean: the pixels in any of the stars (P) ``of`` (P,) each mask."""
+    centers, rays = centers.detach(), rays.detach()
+    masks = torch.zeros(num_masks, *size, dtype=torch.bool, device=rays.device)
+    if compiled.fits(centers, rays):
+        directions = ray_directions(rays.shape[1], rays.double()).numpy()
+        compiled.paint_stars(
+            masks.numpy(),
+            of.numpy(),
+            centers.double().numpy(),
+            rays.double().numpy(),
+            directions,
+        )
+    else:
+        _paint_plain(masks, centers.double(), rays.double(), of)
+    return masks
+
+
+def _paint_plain(masks: Tensor, centers: Tensor, rays: Tensor, of: Tensor) -> None:
+    size = masks.shape[1:]
+    pixels = pixel_grid(size, centers)
+    step = max(1, PIXELS_AT_ONCE // max(len(pixels), 1))
+    for first in range(0, len(rays), step):
+        part = slice(first, first + step)
+        reach, distance = _reach(centers[part], rays[part], pixels)
+        inside = (distance <= reach * (1 + 1e-12)) & (reach > 0)
+        count = torch.zeros(len(masks), len(pixels), dtype=torch.int16, device=masks.device)
+        masks |= count.index_add_(0, of[part], inside.short()).view_as(masks) > 0
+
+
+def soft_star_masks(
+    centers: Tensor, rays: Tensor, size: tuple[int, int], softness: float = 1.0
+) -> Tensor:
+    """Rasterize stars with soft edges, so that gradients reach rays and centers.
+
+    Args:
+        centers: (P, 2) in pixels of the mask.
+        rays: (P, K) in pixels of the mask.
+        size: (H, W) of the mask.
+        softness: pixels from the outline at which a pixel counts 0.73, or outside 0.27.
+
+    Returns:
+        (P, H, W) from 0 to 1: the sigmoid of `star_distances` / softness.
+
+    Raises:
+        ValueError: if ``softness`` is not above 0.
+    """
+    if softness <= 0:
+        raise ValueError(f'softness above 0 expected, got {softness}')
+    distances = star_distances(centers, rays, pixel_grid(size, centers))
+    return (distances / softness).sigmoid().view(len(rays), *size)
