@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from siampolarmask_mm.models import PolarIoULoss
+from siampolarmask_mm.models import AreaIoULoss, PolarIoULoss
 
 RAYS = torch.tensor([[1.0, 2.0, 3.0, 4.0], [5.0, 5.0, 5.0, 5.0]])
 TARGET = torch.tensor([[2.0, 2.0, 1.0, 4.0], [5.0, 5.0, 5.0, 5.0]])
@@ -61,3 +61,25 @@ def test_gradients_are_those_of_finite_differences(power):
 def test_a_power_of_zero_is_refused():
     with pytest.raises(ValueError, match='power must be above 0, got 0'):
         PolarIoULoss(power=0)
+
+
+def test_the_area_loss_is_minus_the_log_of_the_iou():  # eq. 2 and 3
+    # Circles of radius 1 and 2: 1 / 4.
+    loss = AreaIoULoss()(torch.ones(1, 36), torch.full((1, 36), 2.0))
+    assert_close(loss, torch.tensor(4.0).log())
+    rays = torch.rand(3, 7, dtype=torch.float64) * 20 + 1
+    target = torch.rand(3, 7, dtype=torch.float64) * 20
+    loss = AreaIoULoss(loss_weight=2.0)
+    assert torch.autograd.gradcheck(lambda r: loss(r, target), rays.requires_grad_())
+
+
+@pytest.mark.parametrize('loss', [PolarIoULoss(), PolarIoULoss(power=2.0), AreaIoULoss()])
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize('length', [0.0, 1e-4, 6e4])
+@pytest.mark.parametrize('true_length', [0.0, 6e4])
+def test_no_rays_give_nan_in_any_precision(loss, dtype, length, true_length):
+    rays = torch.full((2, 36), length, dtype=dtype, requires_grad=True)
+    value = loss(rays, torch.full((2, 36), true_length, dtype=dtype))
+    value.backward()
+    assert value.isfinite()
+    assert rays.grad.isfinite().all()

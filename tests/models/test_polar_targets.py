@@ -1,5 +1,6 @@
 """What PolarTargetAssigner promises."""
 
+import pytest
 import torch
 from torch.testing import assert_close
 
@@ -54,10 +55,47 @@ def test_a_ring_whose_center_is_outside_it_keeps_the_locations_around_the_center
     assert (targets.rays > 26).all()  # to the outer side
 
 
-def test_an_object_smaller_than_a_cell_has_positive_locations():
-    targets = assign(rectangle(68, 68, 69, 69))  # between locations
-    assert targets.positive.sum() == 9
-    assert targets.rays.isfinite().all()
+@pytest.mark.parametrize('representation', ['one_star', 'visible_union'])
+def test_an_object_between_locations_has_the_nearest_one(representation):
+    targets = assign(rectangle(68, 69, 69, 70), representation=representation, radius=0.3)
+    assert targets.positive[0].nonzero().tolist() == [[7, 7]]  # which looks at (72, 72)
+    # Up and left of the location, (72, 72), no ray meets it.
+    assert_close(targets.rays, torch.zeros(1, 4))
+    diagonal = PolarTargetAssigner(8, radius=0.3, representation=representation).assign(
+        rectangle(68, 68, 69, 69)[None], POINTS
+    )
+    assert_close(diagonal.rays[0, 5], torch.tensor(4.5 * 2**0.5), atol=0.4, rtol=0)
+
+
+def test_all_locations_inside_are_positive_for_the_visible_union():
+    ring = rectangle(24, 24, 104, 104) & ~rectangle(34, 34, 94, 94)
+    targets = assign(ring, representation='visible_union')
+    looked_at = ring[POINTS[..., 1].long(), POINTS[..., 0].long()]
+    assert torch.equal(targets.positive[0], looked_at)
+    # Row 2, column 2 looks at (32, 32): it sees along the ring's upper and left part.
+    index = targets.positive[0].nonzero().tolist().index([2, 2])
+    assert_close(targets.rays[index], torch.tensor([72.5, 72.5, 8.5, 8.5]))
+
+
+def test_the_visible_union_looks_no_further_than_the_first_exit():
+    two = rectangle(24, 60, 50, 80) | rectangle(70, 60, 100, 80)
+    one_star = assign(two, radius=5)
+    union = assign(two, representation='visible_union')
+    # Location (row 6, column 2) looks at (32, 64).
+    row = [
+        targets.positive[0].nonzero().tolist().index([6, 2])
+        for targets in (one_star, union)
+    ]
+    assert_close(one_star.rays[row[0], 0], torch.tensor(68.5))
+    assert_close(union.rays[row[1], 0], torch.tensor(18.5))
+
+
+def test_the_crossing_is_a_choice_and_an_unknown_representation_is_refused():
+    two = rectangle(24, 60, 50, 80) | rectangle(70, 60, 100, 80)
+    targets = assign(two, representation='visible_union', crossing='last')
+    assert targets.rays.max() > 60
+    with pytest.raises(ValueError, match="got 'stars'"):
+        PolarTargetAssigner(representation='stars')
 
 
 def test_a_hidden_or_different_object_has_no_positive_location():
