@@ -17,7 +17,7 @@ DEMO = work_dirs/demo
 NAME = $(if $(DAVIS),davis,clips)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all lint clean
+.PHONY: help install demo davis test test-all lint clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /make \1\t/' \
@@ -25,7 +25,7 @@ help:  ## list these targets
 
 install: $(DONE)/package  ## set up .venv: 10 to 25 minutes once, most of it to compile mmcv
 
-demo: $(DONE)/package $(DEMO)/tiny.pth  ## train on synthetic clips and test; DAVIS=/path tests on real ones
+demo: davis $(DONE)/package $(DEMO)/tiny.pth  ## train on synthetic clips and test; DAVIS=/path tests on real ones
 	@echo '== Testing on $(or $(DAVIS),held-out clips) (about a minute)'
 	@$(VENV)/bin/python -W ignore tools/test.py $(CONFIG) $(DEMO)/tiny.pth \
 		--work-dir $(DEMO)/test_$(NAME) --cfg-options \
@@ -37,6 +37,10 @@ demo: $(DONE)/package $(DEMO)/tiny.pth  ## train on synthetic clips and test; DA
 		$(or $(DAVIS),$(DEMO)/clips)/JPEGImages/480p $(DEMO)/masks_$(NAME) $(DEMO)/pictures_$(NAME)
 	@echo 'In the table above: J&F-Mean is the tracker, "still J&F" the first mask that never'
 	@echo 'moves, "star J&F" the most that one star polygon can reach.'
+
+davis:
+	@test -z '$(DAVIS)' || test -d '$(DAVIS)/JPEGImages/480p' \
+		|| { echo 'no $(DAVIS)/JPEGImages/480p: the folder of DAVIS expected' >&2; exit 1; }
 
 test: $(DONE)/test  ## run the tests: about 3 minutes
 	@echo '== Running the tests (about 3 minutes)'
@@ -59,7 +63,7 @@ $(DONE)/venv:
 	@$(PYTHON) -m venv $(VENV)
 	@mkdir -p $(DONE) && touch $@
 
-$(DONE)/torch: $(DONE)/venv requirements/build.txt
+$(DONE)/torch: $(DONE)/venv requirements/build.txt requirements/constraints.txt
 	@echo '== Installing torch (1 to 5 minutes)'
 	@$(PIP) pip setuptools
 	@$(PIP) --requirement requirements/build.txt
@@ -67,6 +71,9 @@ $(DONE)/torch: $(DONE)/venv requirements/build.txt
 
 $(DONE)/mmcv: $(DONE)/torch requirements/mmcv.txt
 	@command -v c++ >/dev/null || { echo 'a C++ compiler (c++) expected, found none' >&2; exit 1; }
+	@$(VENV)/bin/python -c 'import os, sysconfig as s; \
+		sys_h = os.path.join(s.get_paths()["include"], "Python.h"); \
+		os.path.exists(sys_h) or exit(f"{sys_h} expected: install Python headers (python3-dev)")'
 	@echo '== Compiling mmcv with its operators (10 to 25 minutes; seconds if pip has it cached)'
 	@CUDA_VISIBLE_DEVICES= MMCV_WITH_OPS=1 MAX_JOBS=$${MAX_JOBS:-$$(nproc)} CFLAGS='-g0 -O2' \
 		$(PIP) --no-build-isolation --no-deps --requirement requirements/mmcv.txt
@@ -79,7 +86,7 @@ $(DONE)/openmmlab: $(DONE)/mmcv requirements/openmmlab.txt requirements/runtime.
 	@touch $@
 
 $(DONE)/package: $(DONE)/openmmlab setup.cfg pyproject.toml
-	@$(PIP) --no-deps --no-build-isolation --editable . 2>/dev/null
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DONE)/test: $(DONE)/package requirements/test.txt
@@ -100,5 +107,5 @@ $(DEMO)/tiny.pth: $(DEMO)/clips/done $(CONFIG)
 	@# Carry on an interrupted training, unless what it learns has changed.
 	@[ $(DEMO)/train -nt $(CONFIG) ] && [ $(DEMO)/train -nt $< ] || rm -rf $(DEMO)/train
 	@$(VENV)/bin/python -W ignore tools/train.py $(CONFIG) --work-dir $(DEMO)/train --resume \
-		| grep --line-buffered 'Iter('
+		| sed -un '/Iter(/p'
 	@cp $$(cat $(DEMO)/train/last_checkpoint) $@

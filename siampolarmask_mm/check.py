@@ -50,10 +50,11 @@ OPENCV = (
     'opencv-contrib-python',
     'opencv-contrib-python-headless',
 )
+# It needs torch, setuptools below 81, wheel, ninja and psutil first.
+BUILD_MMCV = 'MMCV_WITH_OPS=1 pip install --no-build-isolation --no-deps mmcv==2.1.0'
 IMPORTS = (
     ('cv2', 'on a machine without libGL install opencv-python-headless instead'),
-    ('mmcv.ops', 'build mmcv with its operators: MMCV_WITH_OPS=1 pip install '
-     '--no-build-isolation --no-deps mmcv==2.1.0'),
+    ('mmcv.ops', f'build mmcv with its operators: {BUILD_MMCV}'),
     ('mmtrack.models', "install what it misses (requirements/runtime.txt has all)"),
     ('siampolarmask_mm.models', 'report it with this output'),
 )  # fmt: skip
@@ -83,7 +84,9 @@ def judge(requirement: Requirement, found: tuple[str, str] | None) -> Finding:
     """Compare what is installed with what is required."""
     name, version = found or (requirement.name[0], '-')
     wanted = f'pip install {requirement.name[0]}=={requirement.tested}'
-    if requirement.name[0] in ('mmcv', 'mmtrack', 'mmcls'):
+    if requirement.name[0] == 'mmcv':
+        wanted = BUILD_MMCV
+    elif requirement.name[0] in ('mmtrack', 'mmcls'):
         wanted += ' --no-deps'
     advice = ''
     if found is None:

@@ -34,6 +34,8 @@ def read_train_config(arguments: list[str] | None = None) -> Config:
     args = parser.parse_args(arguments)
     config = _load(args)
     config.resume = args.resume
+    if args.resume and Path(config.work_dir, 'last_checkpoint').is_file():
+        config.load_from = None  # else mmengine would resume from there
     if args.amp:
         _enable_amp(config)
     if args.auto_scale_lr:
@@ -68,7 +70,7 @@ def read_test_config(arguments: list[str] | None = None) -> Config:
     if config.load_from and not is_address and not Path(config.load_from).is_file():
         raise FileNotFoundError(f'no checkpoint at {config.load_from}')
     if config.load_from is None:
-        print_log('no checkpoint is given: the weights are those of initialization')
+        print_log('no checkpoint is given: the weights are random')
     return config
 
 

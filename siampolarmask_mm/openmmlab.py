@@ -17,6 +17,7 @@ import pickle
 import re
 import sys
 import types
+import warnings
 from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 
@@ -152,7 +153,10 @@ def restore_numpy_bool() -> Iterator[None]:
     numpy before 1.24 still has it, numpy 2 has it again.
     """
     numpy = importlib.import_module('numpy')
-    if 'bool' not in vars(numpy):
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # numpy before 1.24 warns of its own np.bool
+        missing = not hasattr(numpy, 'bool')
+    if missing:
         numpy.bool = numpy.bool_
     yield
 

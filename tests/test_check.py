@@ -15,9 +15,9 @@ MMCV = next(item for item in check.REQUIREMENTS if item.name[0] == 'mmcv')
     [
         (('mmcv', '2.1.0'), ''),
         (('onedl-mmcv', '2.1.5'), ''),  # a fork under the same module name
-        (('mmcv', '2.0.0rc4'), 'pip install mmcv==2.1.0'),
+        (('mmcv', '2.0.0rc4'), '--no-build-isolation --no-deps mmcv==2.1.0'),
         (('mmcv', '2.2.0'), 'mmdet 3.3.0 refuses mmcv 2.2'),
-        (None, 'pip install mmcv==2.1.0 --no-deps'),
+        (None, 'MMCV_WITH_OPS=1 pip install --no-build-isolation --no-deps mmcv==2.1.0'),
     ],
 )
 def test_each_version_is_judged_with_what_to_do(found, advice):
@@ -54,7 +54,7 @@ def test_the_report_ends_with_what_to_do(monkeypatch, capsys):
     assert check.main() == 1
     assert capsys.readouterr().out.splitlines()[-2:] == [
         'What to do:',
-        '- mmcv: pip install mmcv==2.1.0 --no-deps',
+        f'- mmcv: {check.BUILD_MMCV}',
     ]
 
 

@@ -61,3 +61,12 @@ def test_a_missing_checkpoint_is_an_error_not_a_random_model():
 def test_an_address_is_left_to_mmengine():
     address = 'https://example.org/a.pth'
     assert read_test_config([CONFIG, address]).load_from == address
+
+
+def test_a_second_stage_resumes_itself_not_the_first(tmp_path):
+    first = ['--cfg-options', 'load_from=first.pth']
+    arguments = [CONFIG, '--work-dir', str(tmp_path), '--resume', *first]
+    assert read_train_config(arguments).load_from == 'first.pth'  # nothing to resume yet
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_3.pth'))
+    assert read_train_config(arguments).load_from is None
+    assert read_train_config(arguments[:3] + first).load_from == 'first.pth'

@@ -43,13 +43,15 @@ def test_locations_look_where_the_mapping_says(config):
     with torch.no_grad():
         levels = model.extract(search)
         mirrored = model.extract(search.flip(-1))
-        template = model.extract_template(
-            search[..., : model.template_size, : model.template_size]
-        )
+        crop = search[..., : model.template_size, : model.template_size]
+        template = model.extract_template(crop)
+        mirrored_template = model.extract_template(crop.flip(-1))
         prediction = model.head(template, levels)
     for level, mirrored_level in zip(levels, mirrored, strict=True):
         assert_close(mirrored_level.flip(-1), level, atol=1e-3, rtol=1e-3)
         assert level.shape[-1] % 2 == 1
+    for level, mirrored_level in zip(template, mirrored_template, strict=True):
+        assert_close(mirrored_level.flip(-1), level, atol=1e-3, rtol=1e-3)
     assert {level.shape[-1] for level in template} == {model.template_cells}
     points = location_points(prediction.scores.shape[-2:], 8, model.search_size, search)
     first = {255: 31, 257: 24, 129: 16}[model.search_size]
@@ -94,3 +96,11 @@ def test_the_metafile_lists_every_config_and_no_other():
             Path(model['Config']).stem == model['Name'] for model in content['Models']
         )
     assert sorted(listed) == sorted(str(path.relative_to(ROOT)) for path in EXPERIMENTS)
+
+
+def test_the_losses_have_the_weights_of_the_paper(config):  # eq. 6
+    model = MODELS.build(config.model)
+    assert model.score_loss.loss_weight == 1
+    assert model.centerness_loss.loss_weight == 1
+    assert model.ray_loss.loss_weight == 1.5
+    assert model.ray_loss.power == 1

@@ -91,6 +91,20 @@ def test_numpy_without_bool_gets_it(monkeypatch):
     assert np.bool is np.bool_
 
 
+def test_mmtracks_reader_finds_bool_on_a_numpy_without_it():
+    """In a process of its own, in which mmtrack's module is imported first here."""
+    code = """
+import siampolarmask_mm, numpy, mmtrack, mmdet.datasets
+del numpy.bool
+import mmtrack.datasets.transforms.loading as loading
+assert numpy.bool is numpy.bool_
+"""
+    run = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def test_numpys_own_bool_stays(monkeypatch):
     monkeypatch.setattr(np, 'bool', 'theirs')
     with openmmlab.restore_numpy_bool():

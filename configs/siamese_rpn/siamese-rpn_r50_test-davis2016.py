@@ -5,3 +5,7 @@ _base_ = [
     '../_base_/datasets/davis2016_test.py',
 ]
 default_scope = 'siampolarmask_mm'
+# mmengine's own choice of device_ids wants a GPU.
+model_wrapper_cfg = dict(
+    type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
+)

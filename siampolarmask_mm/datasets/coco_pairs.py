@@ -8,6 +8,8 @@ from pathlib import Path
 
 import mmengine
 import numpy as np
+from mmengine.logging import print_log
+from pycocotools import mask as coco_mask
 
 from siampolarmask_mm.datasets.files import image_size
 from siampolarmask_mm.datasets.mask_tracks import MaskTrackDataset
@@ -30,8 +32,8 @@ class CocoPairDataset(MaskTrackDataset):
 
     Raises:
         FileNotFoundError: if a folder or file is missing.
-        ValueError: if an image cannot be read or has another size than the file says, or a
-            mask is empty (a polygon with fewer than 3 points), or no instance is left.
+        ValueError: if an image cannot be read or has another size than the file says, an
+            instance is invalid (see `find_problem`), or none is left.
     """
 
     def __init__(
@@ -46,10 +48,31 @@ class CocoPairDataset(MaskTrackDataset):
             raise ValueError('CocoPairDataset is for training, got test_mode=True')
         self.min_area = min_area
         self.skip_invalid = skip_invalid
+        self.num_invalid = 0
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Read the file: a record per instance."""
+        content = self._read()
+        images = {image['id']: image for image in content['images']}
+        records = [
+            self._make_record(annotation, images[annotation['image_id']])
+            for annotation in content['annotations']
+            if not annotation.get('iscrowd')
+            and annotation.get('area', 0) >= self.min_area
+            and self._is_valid(annotation, images)
+        ]
+        if not records:
+            raise ValueError(
+                f'instances of at least {self.min_area} square pixels expected, '
+                f'got none in {self.ann_file}'
+            )
+        if self.num_invalid:
+            print_log(f'{self.num_invalid} invalid instances in {self.ann_file}', 'current')
+        self._check_images(records)
+        return records
+
+    def _read(self) -> dict:
         if not Path(self.ann_file).is_file():
             raise FileNotFoundError(f"no annotations in COCO's format at {self.ann_file}")
         content = mmengine.load(self.ann_file)
@@ -57,35 +80,17 @@ class CocoPairDataset(MaskTrackDataset):
             raise ValueError(
                 f'images and annotations in COCO format expected in {self.ann_file}'
             )
-        images = {image['id']: image for image in content['images']}
-        records = [
-            self._make_record(annotation, images[annotation['image_id']])
-            for annotation in content['annotations']
-            if not annotation.get('iscrowd')
-            and annotation['area'] >= self.min_area
-            and self._is_valid(annotation)
-        ]
-        if not records:
-            raise ValueError(
-                f'instances of at least {self.min_area} square pixels expected, '
-                f'got none in {self.ann_file}'
-            )
-        self._check_images(records)
-        return records
+        return content
 
-    def _is_valid(self, annotation: dict) -> bool:
-        mask = annotation.get('segmentation')
-        if isinstance(mask, dict):
-            valid = bool(mask.get('counts'))
-        else:
-            valid = bool(mask) and all(len(p) >= 6 and len(p) % 2 == 0 for p in mask)
-        if not valid and not self.skip_invalid:
+    def _is_valid(self, annotation: dict, images: dict[int, dict]) -> bool:
+        problem = find_problem(annotation, images)
+        if problem and not self.skip_invalid:
             raise ValueError(
-                'polygons of at least 3 points (6 numbers) or RLE expected, got '
-                f'{str(mask)[:80]} for annotation {annotation["id"]} in {self.ann_file}; '
+                f'{problem} for annotation {annotation.get("id")} in {self.ann_file}; '
                 'skip_invalid=True leaves such instances out'
             )
-        return valid
+        self.num_invalid += bool(problem)
+        return not problem
 
     def _make_record(self, annotation: dict, image: dict) -> dict:
         return dict(
@@ -107,3 +112,42 @@ class CocoPairDataset(MaskTrackDataset):
                         f'an image of {size} pixels (height, width) expected by '
                         f'{self.ann_file}, got {found_size} in {path}'
                     )
+
+
+def find_problem(annotation: dict, images: dict[int, dict]) -> str:
+    """What keeps an instance from being trained on; empty if nothing does.
+
+    Args:
+        annotation: of COCO's format.
+        images: the file's images by their id.
+    """
+    missing = {'id', 'image_id', 'bbox', 'segmentation'} - set(annotation)
+    if missing:
+        return f'{" and ".join(sorted(missing))} expected'
+    image = images.get(annotation['image_id'])
+    if image is None:
+        return f'an image_id among images expected, got {annotation["image_id"]}'
+    if min(annotation['bbox'][2:]) <= 0:
+        return (
+            f'a bbox (x, y, width, height) with extent expected, got {annotation["bbox"]}'
+        )
+    mask, size = annotation['segmentation'], (image['height'], image['width'])
+    if isinstance(mask, dict) and mask.get('counts'):
+        if tuple(mask.get('size', ())) != size:
+            return f'RLE of size {size} expected, got {mask.get("size")}'
+        if isinstance(mask['counts'], list):
+            mask = coco_mask.frPyObjects(mask, *size)
+    elif isinstance(mask, list) and mask and all(map(_is_polygon, mask)):
+        mask = coco_mask.merge(coco_mask.frPyObjects(mask, *size))
+    else:
+        return (
+            'polygons of at least 3 points (6 numbers) or RLE expected, got '
+            f'{str(mask)[:80]}'
+        )
+    return (
+        '' if coco_mask.area(mask) else 'a mask with at least one pixel expected, got none'
+    )
+
+
+def _is_polygon(numbers: object) -> bool:
+    return isinstance(numbers, list) and len(numbers) >= 6 and len(numbers) % 2 == 0

@@ -35,7 +35,9 @@ class DAVISDataset(MaskTrackDataset):
         data_root: the folder above.
         objects: ``merged`` takes all labels as one object (the protocol of DAVIS-2016),
             ``each`` makes an item of every object (one object at a time on DAVIS-2017),
-            ``all`` gives all objects of a frame at once (testing only).
+            ``all`` gives all objects of a frame at once (testing only; mmtrack's SOTMetric
+            then scores the first of them). ``merged`` for a list of 2016, else ``each``, if
+            not given.
         data_prefix: the folders of images and label images below ``data_root``.
         **kwargs: of mmtrack's BaseSOTDataset: ``pipeline``, ``test_mode``, ...
 
@@ -50,10 +52,12 @@ class DAVISDataset(MaskTrackDataset):
         ann_file: str,
         data_root: str,
         *,
-        objects: str = 'merged',
+        objects: str | None = None,
         data_prefix: dict | None = None,
         **kwargs: object,
     ) -> None:
+        if objects is None:
+            objects = 'merged' if '2016' in ann_file else 'each'
         if objects not in OBJECTS:
             raise ValueError(f'objects must be one of {OBJECTS}, got {objects!r}')
         if objects == 'all' and not kwargs.get('test_mode'):

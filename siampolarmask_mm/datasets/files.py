@@ -29,7 +29,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
 def _has_end_of_jpeg(path: str | Path) -> bool:
     with open(path, 'rb') as file:
         file.seek(0, 2)
-        file.seek(max(0, file.tell() - 1024))  # some writers append a few bytes
+        file.seek(max(0, file.tell() - 2**16))  # some writers append to it
         return b'\xff\xd9' in file.read()
 
 

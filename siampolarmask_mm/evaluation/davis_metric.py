@@ -86,7 +86,7 @@ class DAVISMetric(BaseMetric):
                 to score.
         """
         for sample in data_samples:
-            masks, truths = predicted_masks(sample), true_masks(sample)
+            masks, truths = separate(sample), true_masks(sample)
             if len(masks) != len(truths):
                 raise ValueError(
                     f'one prediction per object expected, got {len(masks)} for '
@@ -168,6 +168,21 @@ def predicted_masks(sample: dict) -> list[np.ndarray]:
         return list(torch.as_tensor(prediction['masks']).bool().cpu().numpy())
     boxes = torch.as_tensor(prediction['bboxes']).reshape(-1, 4).cpu().numpy()
     return [fill_box(box, sample['ori_shape']) for box in boxes]
+
+
+def separate(sample: dict) -> list[np.ndarray]:
+    """N (H, W) boolean masks, as a label image holds them: no pixel belongs to two.
+
+    Where objects overlap, the pixel is that of the higher score, or of the later one if
+    there are no scores or they are equal.
+    """
+    masks = predicted_masks(sample)
+    scores = sample['pred_track_instances'].get('scores', torch.zeros(len(masks)))
+    taken = np.zeros(sample['ori_shape'], dtype=bool)
+    for i in sorted(range(len(masks)), key=lambda i: (float(scores[i]), i), reverse=True):
+        masks[i] = masks[i] & ~taken
+        taken |= masks[i]
+    return masks
 
 
 def true_masks(sample: dict) -> list[np.ndarray | None]:

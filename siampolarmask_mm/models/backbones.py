@@ -32,6 +32,7 @@ class SOTMobileNetV2(MobileNetV2):
                 f'layers 2 to 6 are at stride 8, got out_indices {out_indices}'
             )
         super().__init__(out_indices=out_indices, **kwargs)
+        self.frozen_stages = min(self.frozen_stages, max(out_indices) + 1)
         self.layers = self.layers[: max(out_indices) + 1]
         for name, _ in list(self.named_children()):
             if name != 'conv1' and name not in self.layers:

@@ -68,7 +68,8 @@ class SiamPolarMask(BaseSingleObjectTracker):
         template_size: pixels of the template.
         search_size: pixels of the search crop.
         template_cells: the template is its middle ``template_cells`` squared features.
-        test_mode: ``OPE`` follows to the end, mmtrack's ``VOT`` starts anew after failures.
+        test_mode: ``OPE`` follows to the end, mmtrack's ``VOT`` starts anew after
+            failures and needs vot-toolkit.
         calibrate_size: find each object once more in its own first frame and correct all
             later sizes by the factor that makes this one right. Predicted stars miss the
             tips of an outline, so that their boxes are a few percent too small, and each
@@ -201,6 +202,8 @@ class SiamPolarMask(BaseSingleObjectTracker):
             image: ``bboxes`` (N, 4), ``scores`` (N,), ``masks`` (N, h, w) boolean, and the
             stars' ``centers`` (N, 2) and ``rays`` (N, K).
         """
+        if len(data_samples) != 1:
+            raise ValueError(f'batch_size=1 expected in testing, got {len(data_samples)}')
         frame, sample = inputs['img'][0], data_samples[0]
         if sample.frame_id == 0:
             given = sample.gt_instances

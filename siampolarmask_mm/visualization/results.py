@@ -80,8 +80,7 @@ def write_video(path: Path, pictures: Sequence[np.ndarray], fps: float) -> None:
 def _draw_frame(frames: Path, video: str, label_file: Path) -> np.ndarray:
     folders = [frames / video, frames / video.rpartition('_')[0]]
     for folder in folders:
-        path = folder / f'{label_file.stem}.jpg'
-        if path.is_file():
+        for path in folder.glob(f'{label_file.stem}.*'):
             image = cv2.imread(str(path))[..., ::-1]
             return draw_labels(np.ascontiguousarray(image), read_labels(label_file))
     raise FileNotFoundError(f'no frame for {label_file} in {folders[0]} or {folders[1]}')

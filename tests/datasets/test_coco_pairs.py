@@ -116,3 +116,32 @@ def test_an_image_of_another_size_is_named(root):
 def test_it_is_for_training_only(root):
     with pytest.raises(ValueError, match='for training, got test_mode=True'):
         build(root, [annotation(1, TRIANGLE)], test_mode=True)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(image_id=8), 'an image_id among images expected, got 8'),
+        (dict(bbox=[10, 10, 0, 40]), 'a bbox .* with extent expected, got .10, 10, 0, 40.'),
+        (dict(segmentation=TRIANGLE[0]), 'polygons of at least 3 points'),
+        (dict(segmentation=[[10, 10, 20, 20, 30, 30]]), 'at least one pixel expected'),
+        (dict(segmentation=[[90, 70, 99, 70, 99, 80]]), 'at least one pixel expected'),
+        (dict(segmentation=dict(size=[60, 80], counts=[4800])), 'at least one pixel'),
+        (
+            dict(segmentation=encode_mask(np.ones((40, 100)))),
+            r'RLE of size \(60, 80\) expected, got \[40, 100\]',
+        ),
+    ],
+)
+def test_an_invalid_instance_is_named_before_training(root, change, message):
+    annotations = [annotation(1, TRIANGLE), dict(annotation(41, TRIANGLE), **change)]
+    with pytest.raises(ValueError, match=f'{message}.* for annotation 41 in .*a.json'):
+        build(root, annotations)
+    assert len(build(root, annotations, skip_invalid=True)) == 1
+
+
+def test_a_missing_key_is_named(root):
+    incomplete = annotation(41, TRIANGLE)
+    del incomplete['bbox']
+    with pytest.raises(ValueError, match='bbox expected for annotation 41'):
+        build(root, [annotation(1, TRIANGLE), incomplete])

@@ -18,8 +18,19 @@ def square(x):
     return mask
 
 
-def sample(frame, truths, masks=None, boxes=None, length=5, name='walk', annotated=True):
+def sample(
+    frame,
+    truths,
+    masks=None,
+    boxes=None,
+    scores=None,
+    length=5,
+    name='walk',
+    annotated=True,
+):
     prediction = {}
+    if scores is not None:
+        prediction['scores'] = torch.tensor(scores)
     if masks is not None:
         prediction['masks'] = torch.from_numpy(np.stack(masks))
     if boxes is not None:
@@ -143,3 +154,18 @@ def test_a_filled_box_has_the_pixels_between_its_edges():
 
 def test_no_star_is_left_of_nothing():
     assert not best_star(np.zeros(SIZE, bool), 36).any()
+
+
+@pytest.mark.parametrize(('scores', 'expected'), [([0.9, 0.2], (1, 0)), (None, (0, 1))])
+def test_what_overlaps_is_scored_as_it_is_written(scores, expected, tmp_path):
+    """Both objects are predicted at the same place; a label image holds one of them."""
+    samples = [
+        sample(t, [square(10), square(40)], [square(10), square(10)], scores=scores)
+        for t in range(5)
+    ]
+    metric = DAVISMetric(result_dir=str(tmp_path))
+    result = score(metric, samples)
+    with Image.open(tmp_path / 'walk/00003.png') as image:
+        labels = np.array(image)
+    assert [(labels == i).any() for i in (1, 2)] == [bool(i) for i in expected]
+    assert result['J-Mean'] == expected[0] / 2  # where the second is, nothing is true

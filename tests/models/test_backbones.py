@@ -49,3 +49,8 @@ def test_a_frozen_backbone_stays_in_test_mode():
 def test_a_level_of_another_stride_is_refused():
     with pytest.raises(ValueError, match=r'layers 2 to 6 are at stride 8, got .*\(1, 2\)'):
         SOTMobileNetV2(out_indices=(1, 2))
+
+
+def test_freezing_more_layers_than_there_are_freezes_all():
+    backbone = SOTMobileNetV2(out_indices=(2, 4), frozen_stages=7).train()
+    assert not any(p.requires_grad for p in backbone.parameters())

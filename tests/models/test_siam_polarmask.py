@@ -15,7 +15,8 @@ from torch.testing import assert_close
 
 from siampolarmask_mm.crops import crop_around
 from siampolarmask_mm.models.polar_head import PolarPrediction
-from siampolarmask_mm.models.siam_polarmask import _resize_in_frame
+from siampolarmask_mm.models.polar_targets import PolarTargets
+from siampolarmask_mm.models.siam_polarmask import _middle, _resize_in_frame
 from siampolarmask_mm.polar import polar_iou, star_masks
 
 
@@ -290,3 +291,59 @@ def test_it_overfits_one_pair(model, clips, train_pipeline):
     overlap = polar_iou(prediction.rays[image, :, row, column], targets.rays)
     assert overlap.mean() > 0.95
     assert targets.positive.flatten()[prediction.scores.argmax()]
+
+
+def test_a_frame_moves_and_smooths_the_star_as_the_paper_says(model, frames, monkeypatch):
+    """Eq. 7 and 10-11 and section 4.3, with numbers by hand.
+
+    The square's context is 40 pixels, so a crop has 33 / 40 pixels for one of the image.
+    The head sees, 8 pixels right of the crop's middle, a star twice the square's size.
+    """
+    scale = 33 / 40
+    prediction = PolarPrediction(
+        scores=torch.full((1, 7, 7), -30.0),
+        centerness=torch.full((1, 7, 7), 30.0),
+        rays=torch.full((1, 12, 7, 7), 20 * scale),
+    )
+    prediction.scores[0, 3, 4] = 30.0
+    monkeypatch.setattr(model.head, 'forward', lambda *_: prediction)
+    model.decoder.window_influence = 0
+    model.decoder.penalty_k = 0.5
+    model.decoder.update_rate = 0.3
+    result = run(model, frames[:2], SQUARE)[1]
+    assert_close(result.centers, torch.tensor([[49.5 + 8 / scale, 39.5]]))
+    rate = 0.3 * np.exp(-0.5 * (2 - 1))  # score 1; twice as large, of the same ratio
+    assert result.rays[0, 0].item() == pytest.approx(10 + rate * (20 - 10), abs=1e-3)
+    assert_close(result.scores, torch.ones(1))
+
+
+def test_the_middle_of_a_templates_features_is_kept():
+    features = torch.arange(25.0).view(1, 1, 5, 5)
+    assert _middle(features, 3)[0, 0].tolist() == [[6, 7, 8], [11, 12, 13], [16, 17, 18]]
+
+
+def test_central_locations_count_more_for_the_rays(model):
+    """Two stars; the second, of centerness 1 / 2, counts half as much as the first."""
+    prediction = PolarPrediction(
+        scores=torch.zeros(1, 7, 7),
+        centerness=torch.zeros(1, 7, 7),
+        rays=torch.full((1, 12, 7, 7), 8.0),
+    )
+    positive = torch.zeros(1, 7, 7, dtype=torch.bool)
+    positive[0, 3, 3:5] = True
+    rays = torch.stack([torch.full((12,), 4.0), torch.full((12,), 16.0)])
+    targets = PolarTargets(positive, rays, torch.tensor([1.0, 0.5]))
+    loss = model._compare(prediction, targets)['loss_rays']
+    # Both are off by a factor of 2, so look at the gradient's share instead.
+    assert loss.item() == pytest.approx(1.5 * np.log(2))
+    prediction.rays.requires_grad_()
+    model._compare(prediction, targets)['loss_rays'].backward()
+    gradient = prediction.rays.grad[0, :, 3, 3:5].sum(0)
+    # d log(sum max / sum min) of 12 rays of 8: +1 / 8 if too long, -1 / 8 if too short.
+    assert_close(gradient, 1.5 / 1.5 * torch.tensor([1.0, -0.5]) / 8)
+
+
+def test_testing_takes_one_frame_at_a_time(model, frames):
+    samples = [sample(0, SQUARE), sample(0, SQUARE)]
+    with pytest.raises(ValueError, match='batch_size=1 expected in testing, got 2'):
+        model.predict_ope(dict(img=torch.stack([frames[0], frames[1]])), samples)

@@ -80,7 +80,7 @@ def test_star_shaped_masks_survive_encoding_and_decoding():
 
 
 def test_a_stars_box_has_its_edges_between_pixels():
-    # Tips at x 3 and 5, y 2 and 6: the pixels 3..5 and 2..6 are whole inside the box.
+    # Tips at x 3 and 5, y 2 and 6: edges at a point's x are half a pixel further.
     box = star_boxes(torch.tensor([4.0, 4.0]), torch.tensor([1.0, 2.0, 1.0, 2.0]))
     assert_close(box, torch.tensor([3.5, 2.5, 5.5, 6.5]))
 
