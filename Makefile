@@ -32,7 +32,7 @@ demo: davis $(DONE)/package $(DEMO)/tiny.pth  ## train on synthetic clips and te
 		test_evaluator.0.result_dir=$(DEMO)/masks_$(NAME) $(if $(DAVIS), \
 		test_dataloader.dataset.data_root=$(DAVIS) test_dataloader.dataset.objects=merged \
 		test_dataloader.dataset.ann_file=ImageSets/2016/val.txt) \
-		| grep --line-buffered -E 'Iter\(|^(object|-+|mean|[^ ]+/[0-9]+) '
+		| grep --line-buffered -E 'Iter\(|^(object|-+|mean|[^ ]+_[0-9]+) '
 	@$(VENV)/bin/python tools/draw_results.py --pictures 5 \
 		$(or $(DAVIS),$(DEMO)/clips)/JPEGImages/480p $(DEMO)/masks_$(NAME) $(DEMO)/pictures_$(NAME)
 	@echo 'In the table above: J&F-Mean is the tracker, "still J&F" the first mask that never'

@@ -63,8 +63,16 @@ def read_test_config(arguments: list[str] | None = None) -> Config:
     parser.add_argument(
         '--checkpoint', dest='checkpoint_as_in_mmtrack', help='The same, as mmtrack has it.'
     )
+    parser.add_argument(
+        '--resume',
+        action='store_true',
+        help='Leave out the videos that an interrupted test has written into the '
+        'result_dir of DAVISMetric, and count their scores (off).',
+    )
     args = parser.parse_args(arguments)
     config = _load(args)
+    if args.resume:
+        _resume_test(config)
     config.load_from = args.checkpoint or args.checkpoint_as_in_mmtrack
     is_address = '://' in (config.load_from or '')
     if config.load_from and not is_address and not Path(config.load_from).is_file():
@@ -110,6 +118,22 @@ def _load(args: Namespace) -> Config:
     elif config.get('work_dir') is None:
         config.work_dir = str(Path('work_dirs', Path(args.config).stem))
     return config
+
+
+def _resume_test(config: Config) -> None:
+    from siampolarmask_mm.evaluation.davis_metric import read_scores
+
+    evaluators = config.test_evaluator
+    evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
+    metrics = [e for e in evaluators if e.type == 'DAVISMetric' and e.get('result_dir')]
+    if len(metrics) != 1:
+        raise ValueError(
+            f'--resume needs one DAVISMetric with result_dir, got {len(metrics)} in '
+            'test_evaluator'
+        )
+    metrics[0].resume = True
+    done = [item.name for item in read_scores(Path(metrics[0].result_dir))]
+    config.test_dataloader.dataset.leave_out = done
 
 
 def _enable_amp(config: Config) -> None:

@@ -265,15 +265,20 @@ def name_our_configs() -> Iterator[None]:
     utils.MODULE2PACKAGE.setdefault('siampolarmask_mm', 'siampolarmask_mm')
 
 
-def _join_scope_of_mmtrack(part: str) -> None:
+def _join_scope_of_mmtrack(part: str, module: str) -> None:
     """Load our modules with mmtrack's, whose registries then know our names as well."""
 
     def load_ours_too() -> Iterator[None]:
         yield
-        importlib.import_module(f'siampolarmask_mm.{part}')
+        importlib.import_module(f'siampolarmask_mm.{module}')
 
     around_import_of(f'mmtrack.{part}')(load_ours_too)
 
 
-for _part in ('models', 'datasets', 'evaluation', 'visualization'):
-    _join_scope_of_mmtrack(_part)
+for _part, _module in dict(
+    models='models',
+    datasets='datasets',
+    evaluation='evaluation.davis_metric',
+    visualization='visualization',
+).items():
+    _join_scope_of_mmtrack(_part, _module)

@@ -47,7 +47,7 @@ MODELS = _SharedRegistry(mmengine.MODELS, mmtrack.MODELS, 'models')
 TASK_UTILS = _SharedRegistry(mmengine.TASK_UTILS, mmtrack.TASK_UTILS, 'models')
 DATASETS = _SharedRegistry(mmengine.DATASETS, mmtrack.DATASETS, 'datasets')
 TRANSFORMS = _SharedRegistry(mmengine.TRANSFORMS, mmtrack.TRANSFORMS, 'datasets')
-METRICS = _SharedRegistry(mmengine.METRICS, mmtrack.METRICS, 'evaluation')
+METRICS = _SharedRegistry(mmengine.METRICS, mmtrack.METRICS, 'evaluation.davis_metric')
 VISUALIZERS = _SharedRegistry(mmengine.VISUALIZERS, mmtrack.VISUALIZERS, 'visualization')
 
 # What it only uses: mmengine warns about a scope that lacks one of these.

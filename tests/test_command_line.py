@@ -1,5 +1,6 @@
 """What the arguments of tools/train.py and tools/test.py promise."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,16 @@ def test_a_second_stage_resumes_itself_not_the_first(tmp_path):
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_3.pth'))
     assert read_train_config(arguments).load_from is None
     assert read_train_config(arguments[:3] + first).load_from == 'first.pth'
+
+
+def test_a_test_resumes_where_it_was_interrupted(tmp_path):
+    option = f'test_evaluator.0.result_dir={tmp_path}'
+    arguments = [CONFIG, '--resume', '--cfg-options', option]
+    assert read_test_config(arguments).test_dataloader.dataset.leave_out == []
+    done = dict(sequence='val000', object_id=2, tracker=[[0.5, 0.5]])
+    (tmp_path / 'scores_0.jsonl').write_text(json.dumps(done) + '\n')
+    config = read_test_config(arguments)
+    assert config.test_dataloader.dataset.leave_out == ['val000_2']
+    assert config.test_evaluator[0].resume is True
+    with pytest.raises(ValueError, match='one DAVISMetric with result_dir, got 0'):
+        read_test_config([CONFIG, '--resume'])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from siampolarmask_mm.datasets.files import image_size, read_labels
+from siampolarmask_mm.datasets.files import image_size
 from siampolarmask_mm.datasets.mask_tracks import MaskTrackDataset, empty_mask, encode_mask
+from siampolarmask_mm.davis_layout import read_split
+from siampolarmask_mm.label_images import read_labels
 from siampolarmask_mm.registry import DATASETS
 
 OBJECTS = ('merged', 'each', 'all')
@@ -38,6 +41,8 @@ class DAVISDataset(MaskTrackDataset):
             ``all`` gives all objects of a frame at once (testing only; mmtrack's SOTMetric
             then scores the first of them). ``merged`` for a list of 2016, else ``each``, if
             not given.
+        leave_out: objects by sequence and label, ``dog_1``; an item whose objects are all
+            among them is left out (what an interrupted test has done).
         data_prefix: the folders of images and label images below ``data_root``.
         **kwargs: of mmtrack's BaseSOTDataset: ``pipeline``, ``test_mode``, ...
 
@@ -53,6 +58,7 @@ class DAVISDataset(MaskTrackDataset):
         data_root: str,
         *,
         objects: str | None = None,
+        leave_out: Sequence[str] = (),
         data_prefix: dict | None = None,
         **kwargs: object,
     ) -> None:
@@ -63,6 +69,7 @@ class DAVISDataset(MaskTrackDataset):
         if objects == 'all' and not kwargs.get('test_mode'):
             raise ValueError("objects='all' is for testing; train with 'each' or 'merged'")
         self.objects = objects
+        self.leave_out = set(leave_out)
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -102,6 +109,7 @@ class DAVISDataset(MaskTrackDataset):
                 **_masks_and_boxes(item_ids, masks_per_frame, size),
             )
             for name, item_ids in items.items()
+            if not {f'{sequence}_{i}' for i in item_ids} <= self.leave_out
         ]
 
     def _list_files(self, sequence: str) -> tuple[list[str], list[str | None]]:
@@ -162,25 +170,6 @@ class DAVISDataset(MaskTrackDataset):
         if not ids:
             raise ValueError(f'at least one object expected, got none in {folder}')
         return ids
-
-
-def read_split(path: str) -> list[str]:
-    """Names of the sequences that a DAVIS list gives, in its order.
-
-    A line is a name (DAVIS-2017), or the paths of an image and its label image
-    (DAVIS-2016), whose folder is the name.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is empty.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'no list of sequences at {path}')
-    lines = [line.split() for line in Path(path).read_text().splitlines() if line.strip()]
-    names = [Path(line[0]).parent.name if '/' in line[0] else line[0] for line in lines]
-    if not names:
-        raise ValueError(f'a list of sequences expected, {path} is empty')
-    return list(dict.fromkeys(names))
 
 
 def _masks_and_boxes(

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from siampolarmask_mm.visualization.palette import write_labels
+from siampolarmask_mm.label_images import write_labels
 
 
 @dataclass

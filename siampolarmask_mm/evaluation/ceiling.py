@@ -21,9 +21,9 @@ from pycocotools import mask as coco_mask
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop, crop_around, location_points
-from siampolarmask_mm.datasets.davis import read_split
-from siampolarmask_mm.datasets.files import read_labels
+from siampolarmask_mm.davis_layout import label_files, read_split
 from siampolarmask_mm.evaluation.region_contour import contour_accuracy, region_similarity
+from siampolarmask_mm.label_images import read_labels
 from siampolarmask_mm.polar import (
     Outlines,
     cast_rays,
@@ -80,10 +80,7 @@ def davis_truths(root: Path, split: str | None = None, every: int = 1) -> Iterat
         found = [name for name in SPLITS if (root / name).is_file()]
         split = found[0] if found else SPLITS[0]
     for sequence in read_split(str(root / split)):
-        files = sorted((root / 'Annotations' / '480p' / sequence).glob('*.png'))
-        if not files:
-            raise FileNotFoundError(f'no label images of {sequence} in {root}')
-        for path in files[1:-1:every]:
+        for path in label_files(root, sequence)[1:-1:every]:
             labels = read_labels(path)
             if '2016' in split:
                 labels = (labels > 0).astype(np.uint8)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
+from mmengine.dist import get_rank, get_world_size
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from pycocotools import mask as coco_mask
-from tabulate import tabulate
 
-from siampolarmask_mm.evaluation.region_contour import (
-    contour_accuracy,
-    region_similarity,
-    statistics,
+from siampolarmask_mm.evaluation.davis_scores import (
+    ObjectScores,
+    average,
+    make_table,
+    write_tables,
 )
-from siampolarmask_mm.polar import cast_rays, mask_outlines, star_masks
+from siampolarmask_mm.evaluation.references import NAMES, fill_box, find_references
+from siampolarmask_mm.label_images import write_labels
 from siampolarmask_mm.registry import METRICS
-from siampolarmask_mm.visualization.palette import write_labels
-
-MEASURES = ('J', 'F')
-COLUMNS = ('J-Mean', 'J-Recall', 'J-Decay', 'F-Mean', 'F-Recall', 'F-Decay')
 
 
 @METRICS.register_module()
@@ -30,19 +31,28 @@ class DAVISMetric(BaseMetric):
     """Mean, recall and decay of J and F, and their mean J&F, per object and over objects.
 
     The first and the last frame of a video are left out, and frames without annotation.
-    A tracker that gives boxes alone is scored with filled boxes.
+    A tracker that gives boxes alone is scored with filled boxes, and the table says so.
+    Whether labels are one object (DAVIS-2016) or several (2017), the dataset says. Frames
+    are scored as they come; nothing of a video is kept but its scores.
 
     Args:
         result_dir: folder for the masks, as indexed PNGs ``<video>/<frame>.png`` with the
-            objects' labels; not written if not given.
+            objects' labels, and for ``scores_<process>.jsonl``, which gets the scores of
+            each video as it ends, so that an interrupted run loses no whole video; nothing
+            is written if not given.
+        csv_dir: folder for ``global_results.csv`` and ``per_sequence_results.csv``.
+        zip_file: archive of the masks, as for a submission.
         references: what to score beside the tracker, to compare with: ``still`` (the first
             frame's true mask, never moved), ``box`` (the true box, filled) and ``star``
             (one star about the true center of mass: the most that one star can reach).
         num_rays: of the ``star``.
+        resume: count what an interrupted run wrote as scored; the dataset leaves these
+            videos out (``tools/test.py --resume`` sees to both).
         **kwargs: of mmengine's BaseMetric.
 
     Raises:
-        ValueError: if a reference has another name.
+        ValueError: if a reference has another name, or ``zip_file`` or ``resume`` come
+            without ``result_dir``.
 
     Source: DAVIS-2016 (Perazzi et al., CVPR 2016); the mean over objects is that of
     DAVIS-2017 (arXiv:1704.00675).
@@ -54,23 +64,24 @@ class DAVISMetric(BaseMetric):
         self,
         result_dir: str | None = None,
         *,
-        references: Sequence[str] = (),
+        csv_dir: str | None = None,
+        zip_file: str | None = None,
+        references: Sequence[str] = NAMES,
         num_rays: int = 36,
+        resume: bool = False,
         **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
-        known: dict[str, Callable] = dict(
-            still=lambda truth, first: first,  # noqa: ARG005
-            box=lambda truth, first: fill_box(coco_box(truth), truth.shape),  # noqa: ARG005
-            star=lambda truth, first: best_star(truth, num_rays),  # noqa: ARG005
-        )
-        unknown = sorted(set(references) - set(known))
-        if unknown:
-            raise ValueError(f'references among {sorted(known)} expected, got {unknown}')
-        self.references = {name: known[name] for name in references}
+        if result_dir is None and (zip_file or resume):
+            raise ValueError('result_dir expected with zip_file and with resume, got none')
+        self.references = find_references(references, num_rays)
         self.result_dir = None if result_dir is None else Path(result_dir)
+        self.csv_dir = None if csv_dir is None else Path(csv_dir)
+        self.zip_file = None if zip_file is None else Path(zip_file)
+        self.resume = resume
         self._first_masks: list[np.ndarray] = []
-        self._scores: list[dict[str, list]] = []
+        self._objects: list[ObjectScores] = []
+        self._started = False
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:  # noqa: ARG002
         """Score one frame of each sample.
@@ -85,6 +96,7 @@ class DAVISMetric(BaseMetric):
             ValueError: if there is not one prediction per instance, or a video has no frame
                 to score.
         """
+        self._start()
         for sample in data_samples:
             masks, truths = separate(sample), true_masks(sample)
             if len(masks) != len(truths):
@@ -92,32 +104,33 @@ class DAVISMetric(BaseMetric):
                     f'one prediction per object expected, got {len(masks)} for '
                     f'{len(truths)} in {sample["img_path"]}'
                 )
-            if sample['frame_id'] == 0:
-                self._first_masks = truths
-                self._scores = [
-                    {name: [] for name in ('tracker', *self.references)} for _ in truths
-                ]
-            elif sample['frame_id'] < sample['video_length'] - 1:
-                self._score_frame(masks, truths)
+            self._score(sample, masks, truths)
             if self.result_dir is not None:
                 self._write(sample, masks)
             if sample['frame_id'] == sample['video_length'] - 1:
                 self._finish_video(sample)
 
-    def _score_frame(self, masks: Sequence[np.ndarray], truths: list) -> None:
-        for number, (mask, truth) in enumerate(zip(masks, truths, strict=True)):
-            if truth is None:
-                continue
-            candidates = dict(tracker=mask)
-            for name, reference in self.references.items():
-                candidates[name] = reference(truth, self._first_masks[number])
-            for name, candidate in candidates.items():
-                self._scores[number][name].append(
-                    (
-                        region_similarity(candidate, truth),
-                        contour_accuracy(candidate, truth),
-                    )
-                )
+    def _score(self, sample: dict, masks: list, truths: list) -> None:
+        if sample['frame_id'] == 0:
+            self._first_masks = truths
+            self._objects = start_scores(sample)
+        elif sample['frame_id'] < sample['video_length'] - 1:
+            for item, mask, truth, first in zip(
+                self._objects, masks, truths, self._first_masks, strict=True
+            ):
+                if truth is not None:
+                    item.add_frame(mask, truth, first, self.references)
+
+    def _start(self) -> None:
+        """Forget what an earlier run wrote, once, unless it is to be resumed."""
+        if self._started or self.resume or self.result_dir is None:
+            self._started = True
+            return
+        self._started = True
+        for path in self.result_dir.glob('scores_*.jsonl'):
+            process = int(path.stem.partition('_')[2])
+            if process == get_rank() or process >= get_world_size():
+                path.unlink(missing_ok=True)
 
     def _write(self, sample: dict, masks: Sequence[np.ndarray]) -> None:
         labels = np.zeros(sample['ori_shape'], dtype=np.uint8)
@@ -128,37 +141,64 @@ class DAVISMetric(BaseMetric):
         write_labels(folder / f'{Path(sample["img_path"]).stem}.png', labels)
 
     def _finish_video(self, sample: dict) -> None:
-        for instance, scores in zip(sample['instances'], self._scores, strict=True):
-            if not scores['tracker']:
-                raise ValueError(
-                    'annotated frames between the first and the last expected, '
-                    f'got none in {Path(sample["img_path"]).parent}'
-                )
-            self.results.append(
-                dict(
-                    name=video_name(sample),
-                    object_id=instance.get('instance_id', 1),
-                    has_masks='masks' in sample['pred_track_instances'],
-                    scores={name: np.array(values) for name, values in scores.items()},
-                )
+        if not all(item.tracker for item in self._objects):
+            raise ValueError(
+                'annotated frames between the first and the last expected, '
+                f'got none in {Path(sample["img_path"]).parent}'
             )
-        self._scores = []
+        self.results += self._objects
+        if self.result_dir is not None:
+            with (self.result_dir / f'scores_{get_rank()}.jsonl').open('a') as file:
+                lines = (json.dumps(asdict(item)) + '\n' for item in self._objects)
+                file.write(''.join(lines))
+        self._objects = []
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Average over objects, and log a table of them.
+    def compute_metrics(self, results: list[ObjectScores]) -> dict[str, float]:
+        """Average over objects, log a table of them and write what was asked for.
 
         Returns:
-            The tracker's ``J&F-Mean`` and the columns of DAVIS, as fractions; of each
-            reference ``J&F-Mean`` after its name.
+            The tracker's `COLUMNS`, as fractions; of each reference ``J&F-Mean`` after its
+            name.
         """
-        rows = {}
-        for name in ('tracker', *self.references):
-            rows[name] = np.array([_row(result['scores'][name]) for result in results])
-        metrics = dict(zip(('J&F-Mean', *COLUMNS), rows['tracker'].mean(0), strict=True))
-        for name in self.references:
-            metrics[f'{name}/J&F-Mean'] = rows[name][:, 0].mean()
-        print_log('\n' + _table(results, rows), logger='current')
-        return {name: float(value) for name, value in metrics.items()}
+        if self.resume:
+            done = {item.name for item in results}
+            earlier = read_scores(self.result_dir)
+            results = [item for item in earlier if item.name not in done] + results
+        print_log('\n' + make_table(results), logger='current')
+        if self.csv_dir is not None:
+            write_tables(self.csv_dir, results)
+        if self.zip_file is not None:
+            zip_masks(self.result_dir, self.zip_file)
+        self._started = False
+        return average(results)
+
+
+def read_scores(result_dir: Path) -> list[ObjectScores]:
+    """What a run wrote, whole or interrupted; of an object scored twice, the last."""
+    found = {}
+    for path in sorted(result_dir.glob('scores_*.jsonl')):
+        for line in path.read_text().splitlines():
+            item = ObjectScores(**json.loads(line))
+            found[item.name] = item
+    return list(found.values())
+
+
+def zip_masks(result_dir: Path, archive: Path) -> None:
+    """Pack ``<video>/<frame>.png`` below a folder, and nothing else."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(archive, 'w') as file:  # PNGs are compressed already
+        for path in sorted(result_dir.glob('*/*.png')):
+            file.write(path, path.relative_to(result_dir))
+
+
+def start_scores(sample: dict) -> list[ObjectScores]:
+    """Empty scores of a video's objects."""
+    has_masks = 'masks' in sample['pred_track_instances']
+    sequence = Path(sample['img_path']).parent.name
+    return [
+        ObjectScores(sequence, int(instance.get('instance_id', 1)), has_masks=has_masks)
+        for instance in sample['instances']
+    ]
 
 
 def predicted_masks(sample: dict) -> list[np.ndarray]:
@@ -198,52 +238,3 @@ def true_masks(sample: dict) -> list[np.ndarray | None]:
 def video_name(sample: dict) -> str:
     """As the dataset names it; else the folder of the frame."""
     return sample['instances'][0].get('video_name', Path(sample['img_path']).parent.name)
-
-
-def fill_box(box_xyxy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W) boolean: the pixels whose centers lie in a box, edges between pixels."""
-    x1, y1, x2, y2 = np.round(np.nan_to_num(box_xyxy)).astype(int).clip(0)
-    mask = np.zeros(size, dtype=bool)
-    mask[y1:y2, x1:x2] = True
-    return mask
-
-
-def coco_box(mask: np.ndarray) -> np.ndarray:
-    """(4,) the box (x1, y1, x2, y2) around a mask; zeros if it is empty."""
-    if not mask.any():
-        return np.zeros(4)
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
-
-
-def best_star(mask: np.ndarray, num_rays: int) -> np.ndarray:
-    """(H, W) boolean: the star of the true rays about the center of mass."""
-    if not mask.any():
-        return mask
-    center = torch.tensor(np.argwhere(mask).mean(0)[::-1].copy(), dtype=torch.float32)
-    outline = mask_outlines(torch.from_numpy(mask)[None])
-    rays = cast_rays(outline, center[None], num_rays, 'last').lengths
-    return star_masks(center[None], rays, mask.shape)[0].numpy()
-
-
-def _row(scores: np.ndarray) -> list[float]:
-    """J&F-Mean and the columns of one object's (T, 2) scores."""
-    region, contour = (statistics(scores[:, i]) for i in range(len(MEASURES)))
-    return [(region.mean + contour.mean) / 2, *region, *contour]
-
-
-def _table(results: list[dict], rows: dict[str, np.ndarray]) -> str:
-    references = [name for name in rows if name != 'tracker']
-    names = [f'{result["name"]}/{result["object_id"]}' for result in results]
-    has_masks = all(result['has_masks'] for result in results)
-    names.append('mean' if has_masks else 'mean (filled boxes)')
-    tracker = np.vstack([rows['tracker'], rows['tracker'].mean(0)])
-    others = [np.append(rows[name][:, 0], rows[name][:, 0].mean()) for name in references]
-    return tabulate(
-        [
-            [name, *line]
-            for name, line in zip(names, np.column_stack([tracker, *others]), strict=True)
-        ],
-        headers=['object', 'J&F-Mean', *COLUMNS, *(f'{name} J&F' for name in references)],
-        floatfmt='.3f',
-    )

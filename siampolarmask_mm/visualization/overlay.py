@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from siampolarmask_mm.visualization.palette import label_colors
+from siampolarmask_mm.label_images import label_colors
 
 
 def draw_mask(

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from siampolarmask_mm.datasets.files import read_labels
+from siampolarmask_mm.label_images import read_labels
 from siampolarmask_mm.visualization.overlay import contact_strip, draw_labels
 
 

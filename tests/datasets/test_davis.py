@@ -8,8 +8,8 @@ from mmengine.registry import DATASETS
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from siampolarmask_mm.datasets.davis import read_split
-from siampolarmask_mm.visualization.palette import write_labels
+from siampolarmask_mm.davis_layout import read_split
+from siampolarmask_mm.label_images import write_labels
 
 
 def build(root, split='val', year=2017, **kwargs):
@@ -212,3 +212,12 @@ def test_a_color_image_instead_of_labels_is_named(root):
 def test_objects_are_merged_each_or_for_testing_all(root, objects, message):
     with pytest.raises(ValueError, match=message):
         build(root, objects=objects)
+
+
+def test_what_is_done_is_left_out(root):
+    every = build(root, objects='each', test_mode=True)
+    names = [f'{info["name"]}' for info in map(every.get_data_info, range(len(every)))]
+    rest = build(root, objects='each', test_mode=True, leave_out=names[:1])
+    assert [rest.get_data_info(i)['name'] for i in range(len(rest))] == names[1:]
+    whole = build(root, objects='all', test_mode=True, leave_out=names[:1])
+    assert len(whole) == len(build(root, objects='all', test_mode=True))

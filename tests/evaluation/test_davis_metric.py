@@ -1,5 +1,7 @@
 """What DAVISMetric promises."""
 
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,9 @@ from PIL import Image
 
 from siampolarmask_mm.datasets.mask_tracks import encode_mask
 from siampolarmask_mm.evaluation import DAVISMetric
-from siampolarmask_mm.evaluation.davis_metric import best_star, coco_box, fill_box
+from siampolarmask_mm.evaluation.davis_metric import read_scores
+from siampolarmask_mm.evaluation.davis_scores import make_table
+from siampolarmask_mm.evaluation.references import best_star, coco_box, fill_box
 
 SIZE = (60, 80)
 
@@ -169,3 +173,45 @@ def test_what_overlaps_is_scored_as_it_is_written(scores, expected, tmp_path):
         labels = np.array(image)
     assert [(labels == i).any() for i in (1, 2)] == [bool(i) for i in expected]
     assert result['J-Mean'] == expected[0] / 2  # where the second is, nothing is true
+
+
+def test_what_a_run_wrote_survives_its_interruption(tmp_path):
+    walk = [sample(t, [square(10)], [square(15)]) for t in range(5)]
+    run = [sample(t, [square(10)], [square(10)], name='run') for t in range(5)]
+    whole = score(DAVISMetric(), walk + run)
+    interrupted = DAVISMetric(result_dir=str(tmp_path))
+    for item in walk + run[:3]:
+        interrupted.process({}, [item])
+    assert [item.name for item in read_scores(tmp_path)] == ['walk_1']
+    resumed = score(DAVISMetric(result_dir=str(tmp_path), resume=True), run)
+    assert resumed == pytest.approx(whole)
+    # A new run counts nothing of the old ones.
+    again = score(DAVISMetric(result_dir=str(tmp_path)), run)
+    assert again['J-Mean'] == 1
+    assert [item.name for item in read_scores(tmp_path)] == ['run_1']
+
+
+def test_tables_and_archive_are_written(tmp_path):
+    samples = [sample(t, [square(10)], [square(10)]) for t in range(5)]
+    metric = DAVISMetric(
+        result_dir=str(tmp_path / 'masks'),
+        csv_dir=str(tmp_path / 'csv'),
+        zip_file=str(tmp_path / 'out' / 'masks.zip'),
+    )
+    score(metric, samples)
+    text = (tmp_path / 'csv' / 'global_results.csv').read_text().split()
+    assert text == [
+        'J&F-Mean,J-Mean,J-Recall,J-Decay,F-Mean,F-Recall,F-Decay',
+        '1.000000,1.000000,1.000000,0.000000,1.000000,1.000000,0.000000',
+    ]
+    with zipfile.ZipFile(tmp_path / 'out' / 'masks.zip') as archive:
+        assert archive.namelist() == [f'walk/{t:05d}.png' for t in range(5)]
+    with pytest.raises(ValueError, match='result_dir expected with zip_file'):
+        DAVISMetric(zip_file='a.zip')
+
+
+def test_a_filled_box_is_marked_in_the_table():
+    samples = [sample(t, [square(10)], boxes=[[10, 20, 20, 30]]) for t in range(5)]
+    metric = DAVISMetric()
+    score(metric, samples)
+    assert 'mean (filled boxes)' in make_table(metric.results)

@@ -1,9 +1,10 @@
 """What J and F promise."""
 
-import math
-
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+import reference
+from hypothesis import given, settings
 
 from siampolarmask_mm.evaluation.region_contour import (
     contour_accuracy,
@@ -123,29 +124,69 @@ def test_masks_of_two_sizes_are_refused(measure):
         measure(NOTHING, np.zeros((60, 81), dtype=bool))
 
 
-def reference_contour_accuracy(mask, truth):
-    """The definition, pixel by pixel: slow and plain."""
-    radius = math.ceil(0.008 * math.hypot(*mask.shape))
-    contours = [set(map(tuple, np.argwhere(contour_map(m)))) for m in (mask, truth)]
-    if not contours[0] or not contours[1]:
-        return float(not contours[0] and not contours[1])
-
-    def share(of, near):
-        close = [
-            p
-            for p in of
-            if any((p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2 <= radius**2 for q in near)
-        ]
-        return len(close) / len(of)
-
-    precision, recall = share(*contours), share(*contours[::-1])
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+@st.composite
+def masks(draw):
+    """Two masks of blocks, often at the border; tolerances of 1 and 2 pixels."""
+    height, width = draw(st.integers(2, 90)), draw(st.integers(2, 140))
+    mask = np.zeros((2, height, width), bool)
+    for layer in mask:
+        for _ in range(draw(st.integers(0, 3))):
+            y, x = draw(st.integers(0, height - 1)), draw(st.integers(0, width - 1))
+            h, w = draw(st.integers(1, height)), draw(st.integers(1, width))
+            layer[y : y + h, x : x + w] ^= True
+    return mask
 
 
-@pytest.mark.parametrize('seed', range(10))
-def test_contour_accuracy_equals_its_definition(seed):
+@settings(deadline=None, derandomize=True, max_examples=150)
+@given(masks())
+def test_j_and_f_equal_their_definitions(pair):
+    mask, truth = pair
+    assert region_similarity(mask, truth) == pytest.approx(
+        reference.region(mask, truth), abs=1e-9
+    )
+    assert contour_accuracy(mask, truth) == pytest.approx(
+        reference.contour_accuracy(mask, truth), abs=1e-9
+    )
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_f_equals_its_definition_at_the_size_of_davis(seed):
     rng = np.random.default_rng(seed)
-    masks = [
-        np.kron(rng.random((8, 10)) > 0.6, np.ones((5, 5))).astype(bool) for _ in range(2)
+    pair = [
+        np.kron(rng.random((16, 29)) > 0.8, np.ones((30, 30))).astype(bool)[:480, :854]
+        for _ in range(2)
     ]
-    assert contour_accuracy(*masks) == pytest.approx(reference_contour_accuracy(*masks))
+    assert contour_accuracy(*pair) == pytest.approx(
+        reference.contour_accuracy(*pair), abs=1e-9
+    )
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(masks())
+def test_both_measures_are_symmetric_and_one_for_the_same(pair):
+    mask, truth = pair
+    for measure in (region_similarity, contour_accuracy):
+        assert measure(mask, truth) == pytest.approx(measure(truth, mask))
+        assert 0 <= measure(mask, truth) <= 1
+        assert measure(mask, mask) == 1
+
+
+@pytest.mark.parametrize('length', [1, 2, 3, 5, 80, 255])
+def test_decay_is_the_official_one_up_to_255_frames(length):
+    values = np.random.default_rng(length).random(length)
+    assert statistics(values).decay == pytest.approx(
+        reference.official_decay(values), abs=1e-12
+    )
+
+
+def test_decay_beyond_255_frames_is_right_where_the_official_one_is_not():
+    """The official code keeps frame numbers in 8 bits, which 256 frames overflow."""
+    values = np.linspace(1, 0, 400)
+    quarter = 101 / 400  # quarters share their border frames
+    assert statistics(values).decay == pytest.approx(1 - quarter, abs=0.01)
+    assert reference.official_decay(values) != pytest.approx(1 - quarter, abs=0.1)
+
+
+def test_masks_that_are_not_boolean_are_refused():
+    with pytest.raises(ValueError, match='boolean masks expected, got uint8'):
+        region_similarity(NOTHING, NOTHING.astype(np.uint8))

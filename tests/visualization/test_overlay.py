@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from siampolarmask_mm.label_images import label_colors, write_labels
 from siampolarmask_mm.visualization.overlay import contact_strip, draw_labels, draw_star
-from siampolarmask_mm.visualization.palette import label_colors, write_labels
 from siampolarmask_mm.visualization.results import draw_results
 
 GREY = np.full((40, 60, 3), 100, np.uint8)

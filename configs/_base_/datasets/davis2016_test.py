@@ -22,7 +22,7 @@ test_dataloader = dict(
     ),
 )
 test_evaluator = [
-    dict(type='DAVISMetric', references=['still', 'star']),
+    dict(type='DAVISMetric'),
     dict(
         type='mmtrack.SOTMetric', metric='OPE', metric_options=dict(only_eval_visible=True)
     ),

@@ -1,0 +1,148 @@
+"""Scoring a folder of masks, from whatever method they come.
+
+Reads one frame at a time, so that memory does not grow with a video's length, and imports
+torch only for the reference ``star``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from siampolarmask_mm.davis_layout import label_files, read_split
+from siampolarmask_mm.evaluation.davis_scores import ObjectScores
+from siampolarmask_mm.evaluation.references import find_references
+from siampolarmask_mm.label_images import read_labels
+
+PROTOCOLS = ('2016', '2017')
+MISSING = ('error', 'empty')
+
+
+def score_folder(
+    results: Path,
+    davis: Path,
+    *,
+    protocol: str = '2016',
+    split: str | None = None,
+    references: Sequence[str] = (),
+    missing: str = 'error',
+    workers: int = 1,
+) -> Iterator[list[ObjectScores]]:
+    """Score ``<sequence>/<frame>.png`` below a folder, sequence by sequence.
+
+    Label images may be indexed or grey. Under the protocol of 2016, whatever is not 0 is
+    the object, in the results and in the truth. Under that of 2017, the objects are the
+    labels of the first true frame; a result of 0 and 255 stands for the only object.
+
+    Args:
+        results: the folder to score. First and last frames are not needed.
+        davis: the true masks, a folder in the layout of DAVIS.
+        protocol: ``2016`` or ``2017``.
+        split: list of sequences below ``davis``; ``ImageSets/<protocol>/val.txt`` if not
+            given.
+        references: what to compare with, see `find_references`.
+        missing: ``error``, or ``empty`` to take a missing frame for an empty mask.
+        workers: processes.
+
+    Yields:
+        The objects of a sequence, in the order of the split.
+
+    Raises:
+        FileNotFoundError: if a folder, list, sequence or frame is missing; before any is
+            scored.
+        ValueError: if an argument is none of those, a result has another size than the
+            truth or a label that no object has, or is no label image.
+    """
+    for name, value, known in (
+        ('protocol', protocol, PROTOCOLS),
+        ('missing', missing, MISSING),
+    ):
+        if value not in known:
+            raise ValueError(f'{name} must be one of {known}, got {value!r}')
+    find_references(references)
+    sequences = read_split(davis / (split or f'ImageSets/{protocol}/val.txt'))
+    tasks = [
+        (sequence, _pair_files(results, label_files(davis, sequence), missing))
+        for sequence in sequences
+    ]
+    function = partial(_score_sequence, protocol=protocol, references=tuple(references))
+    if workers == 1:
+        yield from map(function, tasks)
+    else:
+        with ProcessPoolExecutor(
+            workers, initializer=cv2.setNumThreads, initargs=(1,)
+        ) as pool:
+            # The longest first, so that no process ends long after the others.
+            by_length = sorted(tasks, key=lambda task: len(task[1]), reverse=True)
+            running = {task[0]: pool.submit(function, task) for task in by_length}
+            for sequence in sequences:
+                yield running[sequence].result()
+
+
+def _pair_files(
+    results: Path, truths: list[Path], missing: str
+) -> list[tuple[Path | None, Path]]:
+    """Results and truths, the first without a result."""
+    sequence = truths[0].parent.name
+    files = [results / sequence / path.name for path in truths]
+    absent = [path for path in files[1:-1] if not path.is_file()]
+    if absent and missing == 'error':
+        raise FileNotFoundError(
+            f'{len(files) - 2} masks of {sequence} expected (first and last frame do not '
+            f'count), {len(absent)} are missing, {absent[0]} first'
+        )
+    scored = [None if path in set(absent) else path for path in files[1:-1]]
+    return list(zip([None, *scored], truths[:-1], strict=True))
+
+
+def _score_sequence(
+    task: tuple[str, list[tuple[Path | None, Path]]],
+    protocol: str,
+    references: Sequence[str],
+) -> list[ObjectScores]:
+    sequence, ((_, first_path), *pairs) = task
+    compared = find_references(references)
+    first = _true_labels(first_path, protocol)
+    labels = [int(label) for label in np.unique(first) if label > 0]
+    if not labels:
+        raise ValueError(f'an object in the first frame expected, got none in {first_path}')
+    if not pairs:
+        raise ValueError(f'frames between the first and the last expected in {sequence}')
+    objects = [ObjectScores(sequence, label) for label in labels]
+    first_masks = [first == label for label in labels]
+    for path, true_path in pairs:
+        truth = _true_labels(true_path, protocol)
+        found = np.zeros_like(truth)
+        if path is not None:
+            found = _found_labels(path, truth.shape, labels, protocol)
+        for item, first_mask in zip(objects, first_masks, strict=True):
+            item.add_frame(
+                found == item.object_id, truth == item.object_id, first_mask, compared
+            )
+    return objects
+
+
+def _true_labels(path: Path, protocol: str) -> np.ndarray:
+    labels = read_labels(path)
+    return (labels > 0).astype(np.uint8) if protocol == '2016' else labels
+
+
+def _found_labels(
+    path: Path, size: tuple[int, int], labels: list[int], protocol: str
+) -> np.ndarray:
+    found = read_labels(path)
+    if found.shape != size:
+        raise ValueError(f'a mask of size {size} expected, got {found.shape} in {path}')
+    if protocol == '2016':
+        return (found > 0).astype(np.uint8)
+    others = sorted(set(np.unique(found).tolist()) - {0, *labels})
+    if others == [255] and len(labels) == 1:
+        return np.where(found == 255, np.uint8(labels[0]), found)
+    if others:
+        raise ValueError(f'labels {labels} expected, got {others} as well in {path}')
+    return found
