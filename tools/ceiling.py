@@ -37,6 +37,13 @@ def ray_counts(text: str) -> list[int]:
     return counts
 
 
+def from_one(text: str) -> int:
+    """A number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f'a number from 1 on expected, got {text!r}')
+    return int(text)
+
+
 def parse_args() -> Namespace:
     """Read the command line."""
     parser = ArgumentParser(
@@ -56,13 +63,13 @@ def parse_args() -> Namespace:
         '--split', help='List of sequences (ImageSets/2016/val.txt, else 2017).'
     )
     parser.add_argument(
-        '--every', type=int, default=1, help='Take each n-th frame or instance (1).'
+        '--every', type=from_one, default=1, help='Take each n-th frame or instance (1).'
     )
     parser.add_argument(
         '--min-area', type=float, default=0, help='Of an instance, in pixels (0).'
     )
     parser.add_argument(
-        '--workers', type=int, default=os.cpu_count(), help='Processes (all cores).'
+        '--workers', type=from_one, default=os.cpu_count(), help='Processes (all cores).'
     )
     return parser.parse_args()
 
@@ -103,6 +110,8 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 def main() -> None:
     """Measure, print and draw."""
     args = parse_args()
+    for path in filter(None, (args.csv, args.plot)):  # not only after the measurement
+        path.parent.mkdir(parents=True, exist_ok=True)
     truths = list(find_truths(args))
     rows = measure_ceiling(truths, args.rays, args.workers)
     print(tabulate([[*row, row.mean] for row in rows], headers=COLUMNS, floatfmt='.3f'))

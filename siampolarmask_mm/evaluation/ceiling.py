@@ -99,7 +99,10 @@ def coco_truths(path: Path, min_area: float = 0, every: int = 1) -> Iterator[Tru
     Raises:
         ValueError: if it is not in COCO's format.
     """
-    content = json.loads(path.read_text())
+    try:
+        content = json.loads(path.read_text())
+    except ValueError:
+        content = None
     if not isinstance(content, dict) or not {'images', 'annotations'} <= set(content):
         raise ValueError(f"images and annotations in COCO's format expected in {path}")
     sizes = {image['id']: (image['height'], image['width']) for image in content['images']}
@@ -152,7 +155,9 @@ def look_at(mask: np.ndarray, template_size: int, search_size: int, stride: int)
     return Stars(outline, center, points[inside] if inside.any() else center, crop)
 
 
-def represent(mask: np.ndarray, num_rays: int, stars: Stars) -> dict[str, np.ndarray]:
+def represent(
+    mask: np.ndarray, num_rays: int, stars: Stars, stride: int = 8
+) -> dict[str, np.ndarray]:
     """Masks (H, W) from the true rays of each representation, by its name.
 
     One star is at the center of mass, with rays to the last crossing, the first exit, or of
@@ -169,7 +174,7 @@ def represent(mask: np.ndarray, num_rays: int, stars: Stars) -> dict[str, np.nda
     points, size = stars.points, mask.shape
     rays = cast_rays(stars.outline, points, num_rays, 'first').lengths
     own = torch.zeros(len(points), dtype=torch.long)
-    reach = 16 / stars.crop.scale
+    reach = 2 * stride / stars.crop.scale
     masks['union'] = union_masks(points, rays, own, 1, size)[0].numpy()
     masks['union, capped'] = union_masks(points, rays, own, 1, size, reach)[0].numpy()
     votes = fuse_stars(points, rays, torch.ones(len(points)), size, reach, softness=0.5)
@@ -215,7 +220,7 @@ def score(
             contour_accuracy(mask, truth.mask),
         )
         for num_rays in ray_counts
-        for name, mask in represent(truth.mask, num_rays, stars).items()
+        for name, mask in represent(truth.mask, num_rays, stars, stride).items()
     }
 
 

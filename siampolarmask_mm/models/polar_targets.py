@@ -12,7 +12,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from siampolarmask_mm.polar import Outlines, cast_rays, mask_outlines, polar_centerness
+from siampolarmask_mm.polar import (
+    Outlines,
+    cast_rays,
+    mask_outlines,
+    mean_centerness,
+    opposite_centerness,
+    polar_centerness,
+)
+from siampolarmask_mm.polar.rays import CROSSINGS
 from siampolarmask_mm.registry import TASK_UTILS
 
 
@@ -23,7 +31,7 @@ class PolarTargets(NamedTuple):
         positive: (N, H, W) whether the object is at a location.
         rays: (P, K) lengths in pixels of the search crop, in the order of
             ``positive.nonzero()``; 0 where a ray does not meet the object.
-        centerness: (P,) eq. 1 of these rays.
+        centerness: (P,) of these rays, from 0 to 1.
     """
 
     positive: Tensor
@@ -32,6 +40,9 @@ class PolarTargets(NamedTuple):
 
 
 REPRESENTATIONS = ('one_star', 'visible_union')
+CENTERNESS = dict(
+    polar=polar_centerness, mean=mean_centerness, opposite=opposite_centerness
+)
 
 
 @TASK_UTILS.register_module()
@@ -58,9 +69,11 @@ class PolarTargetAssigner:
         representation: ``one_star`` or ``visible_union``.
         crossing: which length is the target, as in `siampolarmask_mm.polar.cast_rays`; if
             not given, ``last`` for one star, ``first`` for the union.
+        centerness: the target of the centerness branch and the weight of a location's rays:
+            ``polar`` (eq. 1), ``mean`` or ``opposite``, as in `siampolarmask_mm.polar`.
 
     Raises:
-        ValueError: if ``representation`` is neither.
+        ValueError: if an argument is none of these, or ``num_rays`` is below 3.
 
     Source: SiamPolarMask, section 3; the mass center and the center sampling of 1.5 strides
     are those of PolarMask (arXiv:1909.13226). The visible union is our own.
@@ -73,16 +86,30 @@ class PolarTargetAssigner:
         radius: float = 1.5,
         representation: str = 'one_star',
         crossing: str | None = None,
+        centerness: str = 'polar',
     ) -> None:
         if representation not in REPRESENTATIONS:
             raise ValueError(
                 f'representation must be one of {REPRESENTATIONS}, got {representation!r}'
             )
+        if crossing is None:
+            crossing = 'last' if representation == 'one_star' else 'first'
+        if crossing not in CROSSINGS:
+            raise ValueError(f'crossing must be one of {CROSSINGS}, got {crossing!r}')
+        if centerness not in CENTERNESS:
+            raise ValueError(
+                f'centerness must be one of {tuple(CENTERNESS)}, got {centerness!r}'
+            )
+        if num_rays < 3 or radius <= 0:
+            raise ValueError(
+                f'num_rays from 3 and radius above 0 expected, got {num_rays} and {radius}'
+            )
         self.num_rays = num_rays
         self.stride = stride
         self.radius = radius
         self.representation = representation
-        self.crossing = crossing or ('last' if representation == 'one_star' else 'first')
+        self.crossing = crossing
+        self.centerness = CENTERNESS[centerness]
 
     def assign(self, masks: Tensor, points: Tensor) -> PolarTargets:
         """Compute the targets of a batch.
@@ -95,7 +122,7 @@ class PolarTargetAssigner:
         positive = self.choose(masks, points)
         image, row, column = positive.nonzero(as_tuple=True)  # (P,)
         rays = self.rays(mask_outlines(masks), points[row, column], image)
-        return PolarTargets(positive, rays, polar_centerness(rays))
+        return PolarTargets(positive, rays, self.centerness(rays))
 
     def choose(self, masks: Tensor, points: Tensor) -> Tensor:
         """(N, H, W) whether each location (H, W, 2) is positive for each mask (N, S, S)."""

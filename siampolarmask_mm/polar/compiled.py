@@ -15,7 +15,9 @@ except ImportError:  # optional
 
 def fits(*tensors: Tensor) -> bool:
     """Whether compiled code may take these: on a CPU, and without gradients."""
-    return numba is not None and not any(t.is_cuda or t.requires_grad for t in tensors)
+    return numba is not None and all(
+        t.device.type == 'cpu' and not t.requires_grad for t in tensors
+    )
 
 
 def _compile(function):  # noqa: ANN001, ANN202

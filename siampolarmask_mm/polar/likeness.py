@@ -113,10 +113,12 @@ def area_iou(rays: Tensor, other: Tensor) -> Tensor:
     c, d = other, other.roll(-1, -1)
     near, far = torch.minimum(a, c), torch.minimum(b, d)
     # In the oblique coordinates of the two rays, edges cross at
-    # (a c (b - d), b d (c - a)) / (b c - a d).
-    crossing = (a - c) * (b - d) < 0
-    det = torch.where(crossing, b * c - a * d, 1)
-    s, t = a * c * (b - d) / det, b * d * (c - a) / det
+    # (a c (d - b), b d (a - c)) / (c (d - b) + d (a - c)); where they do, both differences
+    # have one sign, so that nothing cancels.
+    p, q = a - c, d - b
+    crossing = p * q > 0
+    det = torch.where(crossing, q * c + p * d, 1)
+    s, t = a * c * q / det, b * d * p / det
     shared = torch.where(crossing, near * t + far * s, near * far).sum(-1)
     union = (a * b).sum(-1) + (c * d).sum(-1) - shared
     return result(torch.where(union > 0, shared / union.clamp_min(1e-12), 1).clamp(0, 1))

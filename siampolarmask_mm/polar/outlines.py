@@ -26,7 +26,9 @@ class Outlines(NamedTuple):
         return self.counts.cumsum(0) - self.counts
 
 
-def polygon_outlines(objects: Sequence[Sequence[Tensor]]) -> Outlines:
+def polygon_outlines(
+    objects: Sequence[Sequence[Tensor]], device: torch.device | str | None = None
+) -> Outlines:
     """Join each object's polygons to one outline.
 
     A part inside another is a hole (even-odd).
@@ -34,6 +36,7 @@ def polygon_outlines(objects: Sequence[Sequence[Tensor]]) -> Outlines:
     Args:
         objects: N lists of polygons, each (V, 2) the corners in order, in pixels; the last
             corner joins the first. An object without polygons is empty.
+        device: of the result; that of the polygons if not given.
 
     Raises:
         ValueError: if a polygon has fewer than 3 points.
@@ -51,6 +54,7 @@ def polygon_outlines(objects: Sequence[Sequence[Tensor]]) -> Outlines:
     if len(edges) > 1:
         edges = edges[1:]  # whose type and device count
     joined = torch.cat(edges)
+    joined = joined.to(device or joined.device)
     return Outlines(joined, torch.tensor(counts, dtype=torch.long, device=joined.device))
 
 
@@ -72,9 +76,9 @@ def mask_outlines(masks: Tensor) -> Outlines:
     touches the border is closed half a pixel beyond it. An empty mask has no edges.
 
     Args:
-        masks: (N, H, W) boolean.
+        masks: (N, H, W) boolean, or numbers of which all but 0 are inside.
     """
-    padded = torch.nn.functional.pad(masks.to(torch.uint8), (1, 1, 1, 1))
+    padded = torch.nn.functional.pad(masks.bool().to(torch.uint8), (1, 1, 1, 1))
     row_pairs = padded[:, :, :-1] + 2 * padded[:, :, 1:]
     block = row_pairs[:, :-1] + 4 * row_pairs[:, 1:]
     # Neither empty (0) nor full (15); uint8 wraps 0 - 1 to 255.

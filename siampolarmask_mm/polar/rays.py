@@ -95,13 +95,21 @@ def cast_rays(
                 'center looks at'
             )
         of = torch.zeros(len(centers), dtype=torch.long, device=centers.device)
-    if of.shape != centers.shape[:1]:
-        raise ValueError(
-            f'one object for each of {len(centers)} centers expected, got {tuple(of.shape)}'
-        )
-    if compiled.fits(outlines.edges, centers):
+    check_owners(of, len(centers), len(outlines.counts))
+    if compiled.fits(*outlines, centers, of):
         return Rays(*_cast_compiled(outlines, centers, num_rays, crossing, of))
     return Rays(*_cast_plain(outlines, centers, num_rays, crossing, of))
+
+
+def check_owners(of: Tensor, number: int, num_objects: int) -> None:
+    """Raise a ValueError unless ``of`` names one of N objects for each of a number."""
+    if of.shape != (number,):
+        raise ValueError(f'one object for each of {number} expected, got {tuple(of.shape)}')
+    if number and not (of.min() >= 0 and of.max() < num_objects):
+        raise ValueError(
+            f'objects from 0 to {num_objects - 1} expected, got {int(of.min())} to '
+            f'{int(of.max())}'
+        )
 
 
 def _cast_compiled(

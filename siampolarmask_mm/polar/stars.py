@@ -9,7 +9,7 @@ from torch import Tensor
 
 from siampolarmask_mm.polar import compiled
 from siampolarmask_mm.polar.outlines import Outlines
-from siampolarmask_mm.polar.rays import cast_rays, ray_directions
+from siampolarmask_mm.polar.rays import cast_rays, check_owners, ray_directions
 
 # How many distances between pixels and centers plain code holds at once (8 bytes each, in
 # about a dozen tensors).
@@ -60,18 +60,32 @@ def star_sizes(rays: Tensor) -> Tensor:
 
 
 def star_areas(rays: Tensor) -> Tensor:
-    """(...) area of stars with rays (..., K), in square pixels: K triangles."""
+    """(...) area of stars with rays (..., K), in square pixels: K triangles.
+
+    In float32 at least, since areas overflow half precision.
+    """
+    rays = rays.to(at_least_float32(rays))
     sine = math.sin(2 * math.pi / rays.shape[-1])
     return (rays * rays.roll(-1, -1)).sum(-1) * (sine / 2)
 
 
 def star_centroids(centers: Tensor, rays: Tensor) -> Tensor:
     """(..., 2) the centers of area; the star's own center where its area is 0."""
-    tips = star_points(torch.zeros_like(centers), rays)
-    triangles = rays * rays.roll(-1, -1)  # (..., K) areas, times a constant
+    dtype = at_least_float32(rays)
+    lengths = rays.to(dtype)
+    longest = lengths.detach().amax(-1, keepdim=True).clamp_min(1e-12)
+    lengths = lengths / longest  # whose products neither overflow nor vanish
+    tips = star_points(torch.zeros_like(centers, dtype=dtype), lengths)
+    triangles = lengths * lengths.roll(-1, -1)  # (..., K) areas, times a constant
     thirds = ((tips + tips.roll(-1, -2)) * triangles[..., None]).sum(-2)
     total = triangles.sum(-1, keepdim=True)
-    return centers + torch.where(total > 0, thirds / (3 * total).clamp_min(1e-12), 0)
+    offset = torch.where(total > 0, thirds / (3 * total.clamp_min(1e-12)), 0) * longest
+    return (centers.to(dtype) + offset).to(centers.dtype)
+
+
+def at_least_float32(like: Tensor) -> torch.dtype:
+    """The type in which half precision is computed."""
+    return torch.promote_types(like.dtype, torch.float32)
 
 
 def recast(centers: Tensor, rays: Tensor, new_centers: Tensor) -> Tensor:
@@ -114,8 +128,7 @@ def star_distances(centers: Tensor, rays: Tensor, points: Tensor) -> Tensor:
 
 def _reach(centers: Tensor, rays: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     """(P, M) the star's reach towards each point, and the point's distance."""
-    if rays.dtype in (torch.float16, torch.bfloat16):
-        rays = rays.float()
+    rays = rays.to(at_least_float32(rays))
     offset = points.to(rays) - centers.to(rays)[:, None]  # (P, M, 2)
     distance = offset.square().sum(-1).clamp_min(1e-24).sqrt()
     x, y = (offset / distance[..., None]).unbind(-1)
@@ -137,8 +150,9 @@ def _reach(centers: Tensor, rays: Tensor, points: Tensor) -> tuple[Tensor, Tenso
 
 
 def pixel_grid(size: tuple[int, int], like: Tensor) -> Tensor:
-    """(H * W, 2) the centers of all pixels, row by row, with the type of ``like``."""
-    rows, columns = (torch.arange(n, device=like.device).to(like.dtype) for n in size)
+    """(H * W, 2) the centers of all pixels, row by row, in float32 or ``like``'s type."""
+    dtype = at_least_float32(like)  # half precision cannot tell pixels 259 and 260 apart
+    rows, columns = (torch.arange(n, device=like.device).to(dtype) for n in size)
     y, x = torch.meshgrid(rows, columns, indexing='ij')
     return torch.stack([x, y], dim=-1).flatten(0, 1)
 
@@ -166,9 +180,12 @@ def paint(
     centers: Tensor, rays: Tensor, of: Tensor, num_masks: int, size: tuple[int, int]
 ) -> Tensor:
     """(N, H, W) boolean: the pixels in any of the stars (P) ``of`` (P,) each mask."""
+    check_owners(of, len(rays), num_masks)
+    if len(centers) != len(rays):
+        raise ValueError(f'{len(rays)} centers expected, got {len(centers)}')
     centers, rays = centers.detach(), rays.detach()
     masks = torch.zeros(num_masks, *size, dtype=torch.bool, device=rays.device)
-    if compiled.fits(centers, rays):
+    if compiled.fits(centers, rays, of):
         directions = ray_directions(rays.shape[1], rays.double()).numpy()
         compiled.paint_stars(
             masks.numpy(),
@@ -183,15 +200,15 @@ def paint(
 
 
 def _paint_plain(masks: Tensor, centers: Tensor, rays: Tensor, of: Tensor) -> None:
-    size = masks.shape[1:]
-    pixels = pixel_grid(size, centers)
-    step = max(1, PIXELS_AT_ONCE // max(len(pixels), 1))
-    for first in range(0, len(rays), step):
-        part = slice(first, first + step)
+    pixels = pixel_grid(masks.shape[1:], centers)
+    masks = masks.view(len(masks), -1)
+    stars_at_once = max(1, PIXELS_AT_ONCE // max(len(pixels), 1))
+    for part in torch.arange(len(rays), device=rays.device).split(stars_at_once):
         reach, distance = _reach(centers[part], rays[part], pixels)
-        inside = (distance <= reach * (1 + 1e-12)) & (reach > 0)
-        count = torch.zeros(len(masks), len(pixels), dtype=torch.int16, device=masks.device)
-        masks |= count.index_add_(0, of[part], inside.short()).view_as(masks) > 0
+        star, pixel = ((distance <= reach * (1 + 1e-12)) & (reach > 0)).nonzero(
+            as_tuple=True
+        )
+        masks[of[part][star], pixel] = True
 
 
 def soft_star_masks(

@@ -53,8 +53,9 @@ def fuse_stars(
 
         confidence = sum_i w_i sigmoid(d_i / softness) / (sum_i w_i + doubt)
 
-    Above 0.5 the majority is for it: with hard votes, the sign of the weighted median of
-    the stars' signed distances, which no single wrong ray can turn.
+    Above 0.5 the majority is for it: with hard votes and without doubt, the sign of the
+    weighted median of the stars' signed distances. A wrong ray is outvoted where the stars
+    that are right weigh more.
 
     Args:
         centers: (P, 2) in pixels of the mask.

@@ -6,7 +6,7 @@ from torch.testing import assert_close
 
 from siampolarmask_mm.crops import location_points
 from siampolarmask_mm.models import PolarTargetAssigner
-from siampolarmask_mm.models.polar_targets import mass_centers
+from siampolarmask_mm.models.polar_targets import CENTERNESS, mass_centers
 
 POINTS = location_points((13, 13), 8, 129, torch.zeros(1))  # location 6 looks at pixel 64
 
@@ -114,3 +114,24 @@ def test_an_object_cut_by_the_crop_ends_at_its_border():
 def test_the_radius_is_in_strides():
     assert assign(rectangle(24, 24, 104, 104), radius=0.5).positive.sum() == 1
     assert assign(rectangle(24, 24, 104, 104), radius=2).positive.sum() == 25
+
+
+@pytest.mark.parametrize(
+    ('kwargs', 'message'),
+    [
+        (dict(crossing='farthest'), "crossing must be one of .* got 'farthest'"),
+        (dict(centerness='soft'), "centerness must be one of .* got 'soft'"),
+        (dict(num_rays=2), 'num_rays from 3 and radius above 0 expected, got 2 and 1.5'),
+        (dict(radius=-1), 'got 36 and -1'),
+    ],
+)
+def test_wrong_arguments_are_refused_at_once(kwargs, message):
+    with pytest.raises(ValueError, match=message):
+        PolarTargetAssigner(**kwargs)
+
+
+def test_the_centerness_is_a_choice():
+    box = rectangle(44, 36, 100, 76)
+    kinds = {kind: assign(box, centerness=kind).centerness[4] for kind in CENTERNESS}
+    # The middle location, (72, 56), has rays 28.5, 20.5, 28.5, 20.5.
+    assert kinds['polar'] < kinds['mean'] < kinds['opposite'] == 1

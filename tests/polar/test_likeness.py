@@ -101,3 +101,15 @@ def test_gradients_are_those_of_finite_differences(function):
     if function in CENTERNESSES:
         others = []
     assert torch.autograd.gradcheck(lambda r: function(r, *others), rays.requires_grad_())
+
+
+@pytest.mark.parametrize('difference', [1e-7, 1e-5, 1e-3])
+def test_area_iou_of_nearly_equal_stars_is_exact_in_float32(difference):
+    generator = torch.Generator().manual_seed(0)
+    rays = torch.rand(500, 36, generator=generator) * 50 + 5
+    other = rays * (1 + difference * torch.randn(500, 36, generator=generator))
+    rays.requires_grad_()
+    value = area_iou(rays, other)
+    assert_close(value.double(), area_iou(rays.double(), other.double()), atol=2e-6, rtol=0)
+    value.sum().backward()
+    assert rays.grad.abs().max() < 0.1

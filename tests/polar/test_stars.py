@@ -172,3 +172,28 @@ def test_the_number_of_pixels_is_about_the_area():
     centers, rays = random_stars(30, 36)
     count = star_masks(centers + 40, rays, (150, 150)).sum((1, 2))
     assert_close(count.float(), star_areas(rays), rtol=0.05, atol=25)
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float32])
+def test_areas_and_centroids_are_finite_in_any_precision(dtype):
+    rays = torch.tensor([[60.0, 40, 60, 40] * 9, [0.0] * 36, [6e4] * 36], dtype=dtype)
+    centers = torch.full((3, 2), 100.0, dtype=dtype)
+    rays.requires_grad_()
+    areas, centroids = star_areas(rays), star_centroids(centers, rays)
+    assert areas.isfinite().all()
+    assert_close(areas[0], star_areas(rays[0].double()).float(), rtol=1e-2, atol=0)
+    assert_close(centroids[:2].double(), torch.full((2, 2), 100.0).double(), atol=1, rtol=0)
+    (centroids[:2].sum() + areas[:2].sum()).backward()
+    assert rays.grad[:2].isfinite().all()
+
+
+def test_soft_masks_of_half_precision_know_pixels_beyond_256():
+    centers, rays = torch.tensor([[300.0, 260.0]]), torch.full((1, 36), 30.0)
+    exact = soft_star_masks(centers, rays, (320, 400))
+    half = soft_star_masks(centers.bfloat16(), rays.bfloat16(), (320, 400))
+    assert_close(half, exact, atol=1e-3, rtol=0)
+
+
+def test_a_center_for_each_star_is_needed():
+    with pytest.raises(ValueError, match='3 centers expected, got 1'):
+        star_masks(torch.zeros(1, 2), torch.ones(3, 8), (9, 9))

@@ -71,7 +71,7 @@ def test_votes_of_true_stars_restore_a_shape_that_no_star_holds(horseshoe):
     assert ((confidence >= 0) & (confidence <= 1)).all()
 
 
-def test_no_single_wrong_star_turns_the_vote(horseshoe):
+def test_among_many_a_wrong_star_is_outvoted(horseshoe):
     mask, points, rays = horseshoe
     wrong = rays.lengths.clone()
     wrong[int(rays.inside.nonzero()[20])] = 60.0
@@ -110,3 +110,18 @@ def test_no_star_is_no_object_and_no_reach_is_refused():
     assert not fuse_stars(*none, (6, 7)).any()
     with pytest.raises(ValueError, match='reach above 0 expected, got 0'):
         fuse_stars(*none, (6, 7), reach=0)
+
+
+@pytest.mark.usefixtures('_both_ways')
+@pytest.mark.parametrize('owner', [-1, 2])
+def test_an_object_that_does_not_exist_is_refused(owner):
+    of = torch.tensor([0, owner])
+    with pytest.raises(ValueError, match='objects from 0 to 1 expected'):
+        union_masks(torch.zeros(2, 2), torch.ones(2, 8), of, 2, (9, 9))
+
+
+@pytest.mark.usefixtures('_both_ways')
+def test_very_many_stars_on_one_pixel_are_still_there():
+    centers, rays = torch.full((40_000, 2), 1.0), torch.full((40_000, 4), 1.5)
+    of = torch.zeros(40_000, dtype=torch.long)
+    assert union_masks(centers, rays, of, 1, (3, 3))[0, 1, 1]

@@ -1,0 +1,93 @@
+"""Plain code, compiled code and a GPU give the same."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from siampolarmask_mm.models import PolarTargetAssigner
+from siampolarmask_mm.polar import (
+    Outlines,
+    cast_rays,
+    compiled,
+    fuse_stars,
+    mask_outlines,
+    polygon_outlines,
+    star_masks,
+    union_masks,
+)
+from siampolarmask_mm.polar.stars import pixel_grid
+
+POINTS = pixel_grid((15, 20), torch.zeros(1)) * 4
+
+
+@pytest.fixture(params=['compiled', 'cuda'])
+def other(request, monkeypatch):
+    """The device to compare with, after plain code has run on the CPU."""
+    if request.param == 'compiled':
+        if compiled.numba is None:
+            pytest.skip('numba is not installed')
+    elif not torch.cuda.is_available():
+        pytest.skip('no GPU')
+    fits = compiled.fits
+    monkeypatch.setattr(compiled, 'fits', lambda *_: False)
+
+    def switch():
+        monkeypatch.setattr(compiled, 'fits', fits)
+        return 'cuda' if request.param == 'cuda' else 'cpu'
+
+    return switch
+
+
+@pytest.fixture
+def masks(disk_with_arm):
+    """Three masks full of holes, and an empty one."""
+    noise = torch.rand(4, 60, 80, generator=torch.Generator().manual_seed(1))
+    return disk_with_arm[0] & (noise > torch.tensor([0.0, 0.02, 0.2, 1.0])[:, None, None])
+
+
+@pytest.mark.parametrize('crossing', ['last', 'first', 'best'])
+def test_rays(crossing, masks, other):
+    of = torch.arange(len(POINTS)) % 4
+    plain = cast_rays(mask_outlines(masks), POINTS, 36, crossing, of)
+    device = other()
+    outlines = Outlines(*(part.to(device) for part in mask_outlines(masks)))
+    there = cast_rays(outlines, POINTS.to(device), 36, crossing, of.to(device))
+    assert_close(there.lengths.cpu(), plain.lengths)
+    assert torch.equal(there.crossings.cpu(), plain.crossings)
+
+
+def test_masks_and_votes(other):
+    generator = torch.Generator().manual_seed(3)
+    centers = torch.rand(30, 2, generator=generator) * 60
+    rays = torch.rand(30, 24, generator=generator) * 20
+    of = torch.arange(30) % 3
+
+    def paint(device):
+        here = centers.to(device), rays.to(device)
+        return (
+            star_masks(*here, (50, 64)).cpu(),
+            union_masks(*here, of.to(device), 3, (50, 64), reach=12.0).cpu(),
+            fuse_stars(*here, torch.ones(30, device=device), (50, 64)).cpu(),
+        )
+
+    for plain, there in zip(paint('cpu'), paint(other()), strict=True):
+        assert_close(there, plain)
+
+
+@pytest.mark.parametrize('representation', ['one_star', 'visible_union'])
+def test_targets(representation, masks, other):
+    assigner = PolarTargetAssigner(representation=representation, stride=4)
+    points = POINTS.view(15, 20, 2)
+    plain = assigner.assign(masks, points)
+    device = other()
+    there = assigner.assign(masks.to(device), points.to(device))
+    assert torch.equal(there.positive.cpu(), plain.positive)
+    assert_close(there.rays.cpu(), plain.rays)
+
+
+def test_an_empty_batch_is_on_the_device_asked_for(other):
+    device = other()
+    outlines = polygon_outlines([[], []], device=device)
+    points = torch.zeros(2, 2, device=device)
+    lengths = cast_rays(outlines, points, 4, 'last', torch.arange(2, device=device)).lengths
+    assert lengths.tolist() == [[0.0] * 4] * 2
