@@ -1,22 +1,21 @@
 """How long targets and masks take, on outlines of COCO, beside binning into degrees.
 
-    python benchmarks/targets.py data/coco/annotations/instances_val2017.json
+    python benchmarks/targets.py data/coco/annotations/instances_val.json
 
 One thread, median of many runs. The last line is one JSON object:
     ms_100_locations: rays and centerness of one pair, 36 rays from 100 locations
-    ms_batch_64: the same for all inside locations of 64 pairs
+    ms_batch_64: the same for all inside locations of 64 pairs, to their first exits
     ms_batch_64_bitmaps: PolarTargetAssigner on the 64 pairs' bitmaps of 255 x 255
     ms_raster_64: masks of 64 stars on 255 x 255
     speedup_over_binning: of 100 locations, over an encoder that bins contour points
     speedup_over_plain: of 100 locations, of compiled code over plain tensor code
-    peak_mb: memory that the 64 pairs added to the process
+    peak_mb: memory that ms_batch_64_bitmaps added to the process at its peak (Linux)
     compiled: whether numba is installed
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import time
 from argparse import ArgumentParser
@@ -68,13 +67,14 @@ def binned_rays(contour: Tensor, points: Tensor) -> Tensor:
     rays = torch.full((len(points), NUM_RAYS), 1e-6)
     for p, point in enumerate(points):
         x, y = (contour - point).unbind(1)
-        distances = (x * x + y * y).sqrt()
-        degrees = (torch.atan2(y, x) * (180 / torch.pi)).int() % 360
+        degrees = (torch.atan2(y, x) * (180 / torch.pi)).floor().long() % 360
+        farthest = torch.zeros(360).scatter_reduce_(0, degrees, torch.hypot(x, y), 'amax')
+        farthest = farthest.tolist()
         for k in range(NUM_RAYS):
             for nearby in (0, 1, -1, 2, -2, 3, -3):
-                found = distances[degrees == (10 * k + nearby) % 360]
-                if len(found):
-                    rays[p, k] = found.max()
+                found = farthest[(10 * k + nearby) % 360]
+                if found:
+                    rays[p, k] = found
                     break
     return rays
 
@@ -96,9 +96,24 @@ def milliseconds(function: Callable[[], object], repeats: int) -> float:
     return 1e3 * statistics.median(times)
 
 
-def targets(outlines: Outlines, points: Tensor, of: Tensor) -> tuple[Tensor, Tensor]:
+def memory(kind: str) -> float:
+    """Megabytes of this process: VmRSS now, VmHWM at its peak."""
+    status = Path('/proc/self/status').read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith(kind))
+    return int(line.split()[1]) / 1024
+
+
+def forget_peak() -> float:
+    """Make now the peak of memory; what it is, in megabytes."""
+    Path('/proc/self/clear_refs').write_text('5')
+    return memory('VmRSS')
+
+
+def targets(
+    outlines: Outlines, points: Tensor, of: Tensor, crossing: str = 'last'
+) -> tuple[Tensor, Tensor]:
     """Rays and centerness of locations."""
-    rays = cast_rays(outlines, points, NUM_RAYS, 'last', of).lengths
+    rays = cast_rays(outlines, points, NUM_RAYS, crossing, of).lengths
     return rays, polar_centerness(rays)
 
 
@@ -111,16 +126,15 @@ def nearest_locations(mask: np.ndarray, number: int) -> Tensor:
 
 def measure(objects: list[list[Tensor]]) -> dict[str, float]:
     """The figures of this file's head."""
-    # First, so that the peak of memory is its own.
     bitmaps = [bitmap(polygons) for polygons in objects]
     masks = torch.from_numpy(np.stack(bitmaps[:64])).bool()
     assigner = PolarTargetAssigner(NUM_RAYS, representation='visible_union')
     of, row, column = assigner.choose(masks, POINTS).nonzero(as_tuple=True)
     outlines, points = polygon_outlines(objects[:64]), POINTS[row, column]
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    batch = milliseconds(lambda: targets(outlines, points, of), 20)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    batch = milliseconds(lambda: targets(outlines, points, of, 'first'), 20)
+    before = forget_peak()
     batch_bitmaps = milliseconds(lambda: assigner.assign(masks, POINTS), 10)
+    peak = memory('VmHWM') - before
     rays, _ = targets(outlines, points, of)
     first = torch.tensor([int((of == i).nonzero()[0]) for i in of.unique()])
     raster = milliseconds(lambda: star_masks(points[first], rays[first], (SIZE, SIZE)), 20)
@@ -151,7 +165,7 @@ def measure(objects: list[list[Tensor]]) -> dict[str, float]:
         ms_raster_64=raster,
         speedup_over_binning=statistics.median(binning) / statistics.median(ours[:10]),
         speedup_over_plain=statistics.median(plain) / statistics.median(ours),
-        peak_mb=peak / 1024,
+        peak_mb=peak,
         compiled=compiled.numba is not None,
         locations_in_batch=len(points),
         edges_per_object=float(outlines.counts.float().mean()),

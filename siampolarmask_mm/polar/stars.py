@@ -201,13 +201,12 @@ def paint(
 
 def _paint_plain(masks: Tensor, centers: Tensor, rays: Tensor, of: Tensor) -> None:
     pixels = pixel_grid(masks.shape[1:], centers)
-    masks = masks.view(len(masks), -1)
+    masks = masks.flatten(1)  # a view
     stars_at_once = max(1, PIXELS_AT_ONCE // max(len(pixels), 1))
     for part in torch.arange(len(rays), device=rays.device).split(stars_at_once):
         reach, distance = _reach(centers[part], rays[part], pixels)
-        star, pixel = ((distance <= reach * (1 + 1e-12)) & (reach > 0)).nonzero(
-            as_tuple=True
-        )
+        inside = (distance <= reach * (1 + 1e-12)) & (reach > 0)
+        star, pixel = inside.nonzero(as_tuple=True)
         masks[of[part][star], pixel] = True
 
 
