@@ -13,16 +13,17 @@ from pathlib import Path
 
 
 def label_files(root: Path, sequence: str) -> list[Path]:
-    """The label images of a sequence, in order.
+    """The label images of a sequence, in order; YouTube-VOS has them without ``480p``.
 
     Raises:
         FileNotFoundError: if there is none.
     """
-    folder = root / 'Annotations' / '480p' / sequence
-    files = sorted(folder.glob('*.png'))
-    if not files:
-        raise FileNotFoundError(f'no label image (.png) in {folder}')
-    return files
+    folders = [root / 'Annotations' / '480p' / sequence, root / 'Annotations' / sequence]
+    for folder in folders:
+        files = sorted(folder.glob('*.png'))
+        if files:
+            return files
+    raise FileNotFoundError(f'no label image (.png) in {folders[0]} or {folders[1]}')
 
 
 def read_split(path: str | Path) -> list[str]:

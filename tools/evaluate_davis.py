@@ -12,6 +12,7 @@ from siampolarmask_mm.davis_layout import read_split
 from siampolarmask_mm.evaluation.davis_folder import MISSING, PROTOCOLS, score_folder
 from siampolarmask_mm.evaluation.davis_scores import make_table, write_tables
 from siampolarmask_mm.evaluation.references import NAMES
+from siampolarmask_mm.evaluation.vot_export import write_trajectories
 
 
 def parse_args() -> Namespace:
@@ -30,13 +31,16 @@ def parse_args() -> Namespace:
     )
     parser.add_argument('--split', help='List of sequences (ImageSets/<protocol>/val.txt).')
     parser.add_argument('--csv', type=Path, help='Folder for the tables as files.')
+    parser.add_argument(
+        '--vot', type=Path, help='Folder for the masks as trajectories of the VOT toolkit.'
+    )
     parser.add_argument('--plot', type=Path, help='Picture of J over time.')
     parser.add_argument(
         '--references',
         nargs='*',
         choices=NAMES,
-        default=list(NAMES),
-        help=f'What to compare with ({" ".join(NAMES)}).',
+        default=['still', 'box', 'star'],
+        help='What to compare with (still box star).',
     )
     parser.add_argument(
         '--missing',
@@ -70,6 +74,8 @@ def main() -> None:
     print(make_table(objects))
     if args.csv:
         write_tables(args.csv, objects)
+    if args.vot:
+        write_trajectories(args.results, args.davis, split, args.protocol, args.vot)
     if args.plot:
         from siampolarmask_mm.visualization.davis_curves import draw_curves
 

@@ -33,6 +33,15 @@ from siampolarmask_mm.polar import (
     union_masks,
 )
 
+REPRESENTATIONS = (
+    'one star, last',
+    'one star, first',
+    'one star, best',
+    'union',
+    'union, capped',
+    'union, voted',
+    'union of best 8',
+)
 SPLITS = ('ImageSets/2016/val.txt', 'ImageSets/2017/val.txt')
 
 
@@ -156,7 +165,11 @@ def look_at(mask: np.ndarray, template_size: int, search_size: int, stride: int)
 
 
 def represent(
-    mask: np.ndarray, num_rays: int, stars: Stars, stride: int = 8
+    mask: np.ndarray,
+    num_rays: int,
+    stars: Stars,
+    names: Sequence[str] = REPRESENTATIONS,
+    stride: int = 8,
 ) -> dict[str, np.ndarray]:
     """Masks (H, W) from the true rays of each representation, by its name.
 
@@ -165,22 +178,31 @@ def represent(
     rays capped at two strides of the search crop; by the vote of `fuse_stars`; and of the
     eight stars that, chosen one after another, add most to the IoU.
     """
-    masks = {}
-    for crossing in ('last', 'first', 'best'):
-        rays = cast_rays(stars.outline, stars.center, num_rays, crossing).lengths
-        masks[f'one star, {crossing}'] = star_masks(stars.center, rays, mask.shape)[
-            0
-        ].numpy()
     points, size = stars.points, mask.shape
     rays = cast_rays(stars.outline, points, num_rays, 'first').lengths
     own = torch.zeros(len(points), dtype=torch.long)
     reach = 2 * stride / stars.crop.scale
-    masks['union'] = union_masks(points, rays, own, 1, size)[0].numpy()
-    masks['union, capped'] = union_masks(points, rays, own, 1, size, reach)[0].numpy()
-    votes = fuse_stars(points, rays, torch.ones(len(points)), size, reach, softness=0.5)
-    masks['union, voted'] = votes.numpy() > 0.5
-    masks['union of best 8'] = best_union(star_masks(points, rays, size).numpy(), mask, 8)
-    return masks
+
+    def one_star(crossing: str) -> np.ndarray:
+        lengths = cast_rays(stars.outline, stars.center, num_rays, crossing).lengths
+        return star_masks(stars.center, lengths, size)[0].numpy()
+
+    def vote() -> np.ndarray:
+        scores = torch.ones(len(points))
+        return fuse_stars(points, rays, scores, size, reach, softness=0.5).numpy() > 0.5
+
+    make = {
+        'one star, last': lambda: one_star('last'),
+        'one star, first': lambda: one_star('first'),
+        'one star, best': lambda: one_star('best'),
+        'union': lambda: union_masks(points, rays, own, 1, size)[0].numpy(),
+        'union, capped': lambda: union_masks(points, rays, own, 1, size, reach)[0].numpy(),
+        'union, voted': vote,
+        'union of best 8': lambda: best_union(
+            star_masks(points, rays, size).numpy(), mask, 8
+        ),
+    }
+    return {name: make[name]() for name in names}
 
 
 def best_union(candidates: np.ndarray, mask: np.ndarray, number: int) -> np.ndarray:
@@ -220,7 +242,7 @@ def score(
             contour_accuracy(mask, truth.mask),
         )
         for num_rays in ray_counts
-        for name, mask in represent(truth.mask, num_rays, stars, stride).items()
+        for name, mask in represent(truth.mask, num_rays, stars, stride=stride).items()
     }
 
 

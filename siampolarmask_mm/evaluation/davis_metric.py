@@ -21,7 +21,7 @@ from siampolarmask_mm.evaluation.davis_scores import (
     make_table,
     write_tables,
 )
-from siampolarmask_mm.evaluation.references import NAMES, fill_box, find_references
+from siampolarmask_mm.evaluation.references import fill_box, find_references
 from siampolarmask_mm.label_images import write_labels
 from siampolarmask_mm.registry import METRICS
 
@@ -42,10 +42,8 @@ class DAVISMetric(BaseMetric):
             is written if not given.
         csv_dir: folder for ``global_results.csv`` and ``per_sequence_results.csv``.
         zip_file: archive of the masks, as for a submission.
-        references: what to score beside the tracker, to compare with: ``still`` (the first
-            frame's true mask, never moved), ``box`` (the true box, filled) and ``star``
-            (one star about the true center of mass: the most that one star can reach).
-        num_rays: of the ``star``.
+        references: what to score beside the tracker, see `find_references`.
+        num_rays: of the references ``star`` and ``union``.
         resume: count what an interrupted run wrote as scored; the dataset leaves these
             videos out (``tools/test.py --resume`` sees to both).
         **kwargs: of mmengine's BaseMetric.
@@ -66,7 +64,7 @@ class DAVISMetric(BaseMetric):
         *,
         csv_dir: str | None = None,
         zip_file: str | None = None,
-        references: Sequence[str] = NAMES,
+        references: Sequence[str] = ('still', 'box', 'star'),
         num_rays: int = 36,
         resume: bool = False,
         **kwargs: object,

@@ -1,4 +1,4 @@
-"""Masks to compare a tracker with: two that need no tracker, and the most one star can do.
+"""Masks to compare a tracker with: two that need no tracker, and the most stars can do.
 
 Shape shorthand:
     H, W: an image
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 Reference = Callable[[np.ndarray, np.ndarray], np.ndarray]
-NAMES = ('still', 'box', 'star')
+NAMES = ('still', 'box', 'star', 'union')
 
 
 def find_references(names: Sequence[str], num_rays: int = 36) -> dict[str, Reference]:
@@ -19,9 +19,10 @@ def find_references(names: Sequence[str], num_rays: int = 36) -> dict[str, Refer
 
     Args:
         names: among ``still`` (the first frame's true mask, never moved), ``box`` (the true
-            box, filled) and ``star`` (one star about the true center of mass: the most that
-            one star can reach).
-        num_rays: of the ``star``.
+            box, filled), ``star`` (one star about the true center of mass: the most that
+            one star can reach) and ``union`` (what all locations inside the object see, up
+            to two strides: the most that the visible union can reach).
+        num_rays: of ``star`` and ``union``.
 
     Raises:
         ValueError: if a name is none of these.
@@ -30,6 +31,7 @@ def find_references(names: Sequence[str], num_rays: int = 36) -> dict[str, Refer
         still=lambda truth, first: first,  # noqa: ARG005
         box=lambda truth, first: fill_box(coco_box(truth), truth.shape),  # noqa: ARG005
         star=lambda truth, first: best_star(truth, num_rays),  # noqa: ARG005
+        union=lambda truth, first: best_union(truth, num_rays),  # noqa: ARG005
     )
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
@@ -65,3 +67,14 @@ def best_star(mask: np.ndarray, num_rays: int) -> np.ndarray:
     outline = mask_outlines(torch.from_numpy(mask)[None])
     rays = cast_rays(outline, center[None], num_rays, 'last').lengths
     return star_masks(center[None], rays, mask.shape)[0].numpy()
+
+
+def best_union(mask: np.ndarray, num_rays: int) -> np.ndarray:
+    """(H, W) boolean: the union of what all locations inside a mask see nearby."""
+    if not mask.any():
+        return mask
+    from siampolarmask_mm.evaluation.ceiling import look_at, represent
+
+    return represent(mask, num_rays, look_at(mask, 127, 255, 8), ['union, capped'])[
+        'union, capped'
+    ]

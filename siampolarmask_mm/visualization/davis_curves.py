@@ -27,7 +27,7 @@ def draw_curves(path: Path, objects: Sequence[ObjectScores]) -> None:
     columns = min(COLUMNS, len(sequences))
     rows = math.ceil(len(sequences) / columns)
     figure = Figure(figsize=(3.4 * columns, 2.2 * rows), layout='constrained')
-    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    panels = list(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
     for panel, sequence in zip(panels, sequences, strict=False):
         for item in objects:
             if item.sequence != sequence:
@@ -40,7 +40,7 @@ def draw_curves(path: Path, objects: Sequence[ObjectScores]) -> None:
                 panel.plot(frames, still, '--', color=color, linewidth=0.7)
         panel.set_title(sequence, fontsize=9)
         panel.set_ylim(0, 1)
-    for panel in list(panels)[len(sequences) :]:
+    for panel in panels[len(sequences) :]:
         panel.axis('off')
     figure.supxlabel('scored frame')
     figure.supylabel('J (dashed: the first mask, never moved)')

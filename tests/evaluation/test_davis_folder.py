@@ -13,6 +13,7 @@ from PIL import Image
 
 from siampolarmask_mm.evaluation.davis_folder import score_folder
 from siampolarmask_mm.evaluation.davis_scores import average
+from siampolarmask_mm.evaluation.vot_export import mask_region, write_trajectories
 from siampolarmask_mm.label_images import write_labels
 
 ROOT = Path(__file__).parents[2]
@@ -161,3 +162,37 @@ def test_the_tool_prints_and_writes(davis, results, tmp_path, monkeypatch, capsy
     assert row['Sequence'] == 'walk_1'
     assert row['J-Mean'] == '0.333333'
     assert cv2.imread(str(tmp_path / 'J.png')) is not None
+
+
+def test_youtube_vos_has_no_folder_480p(davis, results):
+    folder = davis / 'Annotations'
+    for name in ('walk', 'two'):
+        (folder / '480p' / name).rename(folder / name)
+    (item,) = score(results, davis)
+    assert item.tracker[0][0] == pytest.approx(1 / 3)
+
+
+def test_a_region_of_vot_is_runs_in_a_box():
+    mask = np.zeros((6, 9), bool)
+    mask[2, 3:5] = mask[3, 4:7] = True
+    # Box x 3..6, y 2..3; rows 1100 and 0111: no pixel outside, 2 in, 3 out, 3 in.
+    assert mask_region(mask) == 'm3,2,4,2,0,2,3,3'
+    assert mask_region(np.zeros((4, 4), bool)) == 'm0,0,1,1,1'
+
+
+def test_trajectories_have_a_line_per_frame(davis, results, tmp_path):
+    write_trajectories(results, davis, 'ImageSets/2017/val.txt', '2016', tmp_path / 'vot')
+    lines = (tmp_path / 'vot/walk/walk_001.txt').read_text().splitlines()
+    assert lines == ['1'] + ['m15,20,10,10,0,100'] * 5
+    (results / 'walk/00002.png').unlink()
+    write_trajectories(results, davis, 'ImageSets/2016/val.txt', '2016', tmp_path / 'vot')
+    assert (tmp_path / 'vot/walk/walk_001.txt').read_text().splitlines()[2] == 'm0,0,1,1,1'
+
+
+def test_unions_reach_more_than_one_star(davis, results):
+    horseshoe = np.zeros(SIZE, np.uint8)
+    horseshoe[10:50, 10:70] = 1
+    horseshoe[10:35, 25:55] = 0
+    write(davis / 'Annotations/480p', 'walk', [horseshoe] * 6)
+    (item,) = score(results, davis, references=['star', 'union'])
+    assert item.references['union'][0][0] > 0.93 > 0.85 > item.references['star'][0][0]

@@ -143,7 +143,7 @@ def test_a_video_without_a_frame_to_score_is_named():
 
 def test_unknown_references_are_refused():
     with pytest.raises(
-        ValueError, match=r"\['box', 'star', 'still'\] expected, got \['best'\]"
+        ValueError, match=r"\['box', 'star', 'still', 'union'\] expected, got \['best'\]"
     ):
         DAVISMetric(references=['best'])
 
