@@ -1,18 +1,28 @@
-"""PolarDecoder: from the maps of scores and rays to one star.
+"""PolarDecoder: from the maps of scores and rays to one star, or a union of stars.
 
 Shape shorthand:
-    H, W: the score map    K: rays
+    H, W: the score map    K: rays    P: stars of a union
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
 from siampolarmask_mm.models.polar_head import PolarPrediction
-from siampolarmask_mm.polar import recast, star_centroids, star_points
+from siampolarmask_mm.polar import (
+    fuse_stars,
+    recast,
+    star_boxes,
+    star_centroids,
+    star_points,
+    union_masks,
+)
 from siampolarmask_mm.registry import TASK_UTILS
 
 
@@ -28,6 +38,28 @@ class Star(NamedTuple):
     rays: Tensor
 
 
+class Union(NamedTuple):
+    """Stars that make one object; the frame of its pixels is its holder's.
+
+    Attributes:
+        centers: (P, 2) points in pixels.
+        rays: (P, K) lengths in pixels.
+        scores: (P,) from 0 to 1.
+        reach: how far from its center each star counts, in pixels.
+    """
+
+    centers: Tensor
+    rays: Tensor
+    scores: Tensor
+    reach: float
+
+    @property
+    def box(self) -> Tensor:
+        """(4,) around all stars, (x1, y1, x2, y2) with edges between pixels."""
+        boxes = star_boxes(self.centers, self.rays.clamp_max(self.reach))
+        return torch.cat([boxes[:, :2].amin(0), boxes[:, 2:].amax(0)])
+
+
 class Choice(NamedTuple):
     """The location that the decoder took.
 
@@ -35,16 +67,28 @@ class Choice(NamedTuple):
         star: in pixels of the search crop.
         score: its probability, with centerness if that counts, from 0 to 1.
         penalty: of its change in scale and ratio, from 0 to 1 (no change).
+        location: its row and column.
     """
 
     star: Star
     score: float
     penalty: float
+    location: tuple[int, int] = (0, 0)
+
+
+DECODINGS = ('one_star', 'visible_union')
+FUSIONS = ('capped', 'plain', 'vote')
+MAJORITY = 0.5
+THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.94, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
 
 
 @TASK_UTILS.register_module()
 class PolarDecoder:
-    """The best location's star, as the paper tracks.
+    """Choose where the object is, and make its mask of one star or of many.
+
+    ``one_star``: the best location's star is the object, as in the paper.
+    ``visible_union``: so are the stars of all locations whose score is above a threshold
+    and that hang together with the best one; for networks trained on such targets.
 
     Args:
         window_influence: w in eq. 7, the cosine window's share, 0 to 1.
@@ -53,9 +97,16 @@ class PolarDecoder:
             penalty; None takes the new star as it is.
         use_centerness: multiply scores by the predicted centerness, as SiamCAR does; the
             paper's eq. 7 does not name it.
+        decoding: ``one_star`` or ``visible_union``.
+        fusion: of a union: ``capped`` (each ray ends at ``reach``), ``plain``, or ``vote``
+            (`siampolarmask_mm.polar.fuse_stars`).
+        threshold: score from which a location takes part in a union, 0 to 1; None finds, in
+            the first frame, the one that best reproduces the given mask.
+        reach: of ``capped`` and ``vote``, in strides.
 
     Raises:
-        ValueError: if ``window_influence`` is not from 0 to 1.
+        ValueError: if ``window_influence`` is not from 0 to 1, or ``decoding`` or
+            ``fusion`` is none of these.
 
     Source: SiamPolarMask, eq. 7 and section 4.3.
     """
@@ -66,7 +117,18 @@ class PolarDecoder:
         penalty_k: float = 0.04,
         update_rate: float | None = 0.3,
         use_centerness: bool = True,
+        *,
+        decoding: str = 'one_star',
+        fusion: str = 'capped',
+        threshold: float | None = None,
+        reach: float = 2.0,
     ) -> None:
+        for name, value, known in (
+            ('decoding', decoding, DECODINGS),
+            ('fusion', fusion, FUSIONS),
+        ):
+            if value not in known:
+                raise ValueError(f'{name} must be one of {known}, got {value!r}')
         if not 0 <= window_influence <= 1:
             raise ValueError(
                 f'window_influence from 0 to 1 expected, got {window_influence}'
@@ -75,6 +137,10 @@ class PolarDecoder:
         self.penalty_k = penalty_k
         self.update_rate = update_rate
         self.use_centerness = use_centerness
+        self.decoding = decoding
+        self.fusion = fusion
+        self.threshold = threshold
+        self.reach = reach
 
     def choose(
         self, prediction: PolarPrediction, points: Tensor, previous_wh: Tensor
@@ -101,7 +167,59 @@ class PolarDecoder:
             Star(points[row, column], rays[row, column]),
             score=float(scores[row, column]),
             penalty=float(penalty[row, column]),
+            location=(row, column),
         )
+
+    def unite(
+        self,
+        prediction: PolarPrediction,
+        points: Tensor,
+        choice: Choice,
+        threshold: float | None = None,
+    ) -> Union:
+        """The stars of the locations that hang together with the best one.
+
+        Args:
+            prediction: of one pair, without the dimension N.
+            points: (H, W, 2) where the locations look at, in pixels of the search crop.
+            choice: the best location.
+            threshold: instead of the decoder's own.
+
+        Returns:
+            In pixels of the search crop.
+        """
+        scores = prediction.scores.sigmoid()
+        if threshold is None:
+            threshold = THRESHOLDS[0] if self.threshold is None else self.threshold
+        taking_part = (scores > threshold).numpy().astype(np.uint8)
+        taking_part[choice.location] = 1
+        _, parts = cv2.connectedComponents(taking_part, connectivity=8)
+        chosen = torch.from_numpy(parts == parts[choice.location])
+        stride = float(points[0, 1, 0] - points[0, 0, 0])
+        return Union(
+            points[chosen],
+            prediction.rays.permute(1, 2, 0)[chosen],
+            scores[chosen],
+            math.inf if self.fusion == 'plain' else self.reach * stride,
+        )
+
+    def find_threshold(
+        self, prediction: PolarPrediction, points: Tensor, choice: Choice, truth: Tensor
+    ) -> float:
+        """The one of `THRESHOLDS` whose union overlaps most with the true mask (S, S)."""
+        overlaps = []
+        for threshold in THRESHOLDS:
+            union = self.unite(prediction, points, choice, threshold)
+            mask = self.render(union, truth.shape)
+            overlaps.append(float((mask & truth).sum() / (mask | truth).sum().clamp_min(1)))
+        return THRESHOLDS[int(np.argmax(overlaps))]
+
+    def render(self, union: Union, size: tuple[int, int]) -> Tensor:
+        """(h, w) boolean: the pixels of a union whose frame has this size."""
+        if self.fusion == 'vote':
+            return fuse_stars(*union[:3], size, union.reach) > MAJORITY
+        own = torch.zeros(len(union.rays), dtype=torch.long)
+        return union_masks(union.centers, union.rays, own, 1, size, union.reach)[0]
 
     def smooth(self, previous: Star, new: Star, choice: Choice) -> Star:
         """Average two stars ray by ray, each seen from its own center of area.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from mmtrack.structures.bbox import quad2bbox_cxcywh
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop, crop_around, location_points
-from siampolarmask_mm.models.polar_decoder import Choice, Star
+from siampolarmask_mm.models.polar_decoder import Choice, Star, Union
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.polar_targets import PolarTargets, mass_centers
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
@@ -42,14 +43,34 @@ class TrackedObject:
         star: the last one.
         box: (4,) around it, (x1, y1, x2, y2).
         size_correction: of the box around a predicted star; see ``calibrate_size``.
+        threshold: of a union's locations; see `PolarDecoder`.
         score: of the last frame; -1 in the first, as in mmtrack.
+        union: the stars that make the mask, if ``star`` alone does not.
     """
 
     template: tuple[Tensor, ...]
     star: Star
     box: Tensor
     size_correction: float = 1.0
+    threshold: float | None = None
     score: float = -1.0
+    union: Union | None = None
+
+
+class Look(NamedTuple):
+    """What is seen of one object in a frame.
+
+    Attributes:
+        crop: the search crop.
+        prediction: of the head, without the dimension N.
+        points: (H, W, 2) where the locations look at, in pixels of the crop.
+        choice: of the decoder.
+    """
+
+    crop: Crop
+    prediction: PolarPrediction
+    points: Tensor
+    choice: Choice
 
 
 @MODELS.register_module()
@@ -245,27 +266,61 @@ class SiamPolarMask(BaseSingleObjectTracker):
             )
             for i, (box, mask) in enumerate(zip(boxes, masks, strict=True))
         ]
+        unites = self.decoder.decoding == 'visible_union'
+        if self.calibrate_size or (unites and self.decoder.threshold is None):
+            for item, look, mask in zip(
+                self.objects, self._look(frame), masks, strict=True
+            ):
+                self._calibrate(item, look, mask)
+
+    def _calibrate(self, item: TrackedObject, look: Look, mask: np.ndarray | None) -> None:
+        """Compare what is found in the first frame with what is given there."""
         if self.calibrate_size:
-            for item, (choice, crop) in zip(self.objects, self._look(frame), strict=True):
-                found = _size(star_boxes(*choice.star)) / crop.scale
-                ratio = float((_size(item.box) / found).prod().sqrt())
-                item.size_correction = min(max(ratio, 0.5), 2.0)
+            found = _size(star_boxes(*look.choice.star)) / look.crop.scale
+            ratio = float((_size(item.box) / found).prod().sqrt())
+            item.size_correction = min(max(ratio, 0.5), 2.0)
+        if self.decoder.decoding == 'visible_union' and self.decoder.threshold is None:
+            if mask is None:
+                center = look.crop.from_image(item.star.center)[None]
+                rays = item.star.rays[None] * look.crop.scale
+                truth = star_masks(center, rays, (look.crop.size,) * 2)[0]
+            else:
+                truth = torch.from_numpy(look.crop.cut_mask(mask)).bool()
+            item.threshold = self.decoder.find_threshold(
+                look.prediction, look.points, look.choice, truth
+            )
 
     def follow(self, frame: Tensor) -> None:
         """Find all objects in the next frame, (1, 3, h, w) as read."""
-        for item, (choice, crop) in zip(self.objects, self._look(frame), strict=True):
+        for item, look in zip(self.objects, self._look(frame), strict=True):
+            choice, crop = look.choice, look.crop
             seen = Star(crop.to_image(choice.star.center), choice.star.rays / crop.scale)
             item.star = self.decoder.smooth(item.star, seen, choice)
-            item.box = _resize_in_frame(
-                star_boxes(*item.star),
-                item.size_correction,
-                frame.shape[-2:],
-                self.SMALLEST_SIDE,
-            )
+            box, factor = star_boxes(*item.star), item.size_correction
+            if self.decoder.decoding == 'visible_union':
+                union = self.decoder.unite(
+                    look.prediction, look.points, choice, item.threshold
+                )
+                item.union = union._replace(
+                    centers=crop.to_image(union.centers),
+                    rays=union.rays / crop.scale,
+                    reach=union.reach / crop.scale,
+                )
+                box, factor = self._box_of_union(item, choice), 1.0
+            item.box = _resize_in_frame(box, factor, frame.shape[-2:], self.SMALLEST_SIDE)
             item.score = choice.score
 
-    def _look(self, frame: Tensor) -> list[tuple[Choice, Crop]]:
-        """What the decoder chooses for each object in the crop around its last box."""
+    def _box_of_union(self, item: TrackedObject, choice: Choice) -> Tensor:
+        """(4,) around the union's middle, between the last box's size and the union's."""
+        box = item.union.box
+        rate = self.decoder.update_rate
+        rate = 1.0 if rate is None else rate * choice.score * choice.penalty
+        half = ((1 - rate) * _size(item.box) + rate * _size(box)) / 2
+        middle = (box[:2] + box[2:]) / 2
+        return torch.cat([middle - half, middle + half])
+
+    def _look(self, frame: Tensor) -> list[Look]:
+        """Look for each object in the crop around its last box."""
         crops = [
             crop_around(item.box, self.search_size, self.template_size)
             for item in self.objects
@@ -277,13 +332,12 @@ class SiamPolarMask(BaseSingleObjectTracker):
         prediction = self.head(template, self.extract(self._cut(frame, crops)))
         prediction = PolarPrediction(*(part.float().cpu() for part in prediction))
         points = self.location_points(prediction)
-        choices = [
-            self.decoder.choose(
-                PolarPrediction(*maps), points, _size(item.box) * crop.scale
-            )
-            for item, crop, *maps in zip(self.objects, crops, *prediction, strict=True)
-        ]
-        return list(zip(choices, crops, strict=True))
+        looks = []
+        for item, crop, *maps in zip(self.objects, crops, *prediction, strict=True):
+            maps = PolarPrediction(*maps)
+            choice = self.decoder.choose(maps, points, _size(item.box) * crop.scale)
+            looks.append(Look(crop, maps, points, choice))
+        return looks
 
     def _cut(self, frame: Tensor, crops: list[Crop]) -> Tensor:
         """(N, 3, S, S) normalized crops of one frame (1, 3, h, w)."""
@@ -297,6 +351,13 @@ class SiamPolarMask(BaseSingleObjectTracker):
         centers = torch.stack([item.star.center for item in self.objects])
         rays = torch.stack([item.star.rays for item in self.objects])
         masks = star_masks(centers, rays, frame.shape[-2:])
+        for i, item in enumerate(self.objects):
+            if item.union is not None:
+                masks[i] = self.decoder.render(item.union, frame.shape[-2:])
+        if len(masks) > 1:  # a pixel belongs to one object, the surest
+            scores = torch.tensor([item.score for item in self.objects])[:, None, None]
+            surest = torch.where(masks, scores, -torch.inf).argmax(0)
+            masks &= surest == torch.arange(len(masks))[:, None, None]
         for i, given in enumerate(given_masks):
             if given is not None:
                 masks[i] = torch.from_numpy(given).bool()

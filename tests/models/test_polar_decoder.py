@@ -145,3 +145,83 @@ def test_without_a_rate_the_new_star_is_taken_as_it_is():
 def test_a_window_influence_above_1_is_refused():
     with pytest.raises(ValueError, match='window_influence from 0 to 1 expected, got 2'):
         PolarDecoder(window_influence=2)
+
+
+def seen_at(*locations, length=6.0):
+    """A prediction of equal stars, sure of some of 7 x 7 locations, and its points."""
+    prediction = PolarPrediction(
+        scores=torch.full((7, 7), -30.0),
+        centerness=torch.full((7, 7), 30.0),
+        rays=torch.full((12, 7, 7), length),
+    )
+    for location in locations:
+        prediction.scores[location] = 30.0
+    return prediction, location_points((7, 7), 8, 65, torch.zeros(1))
+
+
+def unite(prediction, points, **kwargs):
+    """Mask (65, 65), union and choice."""
+    decoder = PolarDecoder(decoding='visible_union', **kwargs)
+    choice = decoder.choose(prediction, points, torch.tensor([12.0, 12.0]))
+    union = decoder.unite(prediction, points, choice)
+    return decoder.render(union, (65, 65)), union, choice
+
+
+@pytest.mark.parametrize('fusion', ['plain', 'capped'])
+def test_a_union_is_of_the_locations_that_hang_together_with_the_best(fusion):
+    prediction, points = seen_at((3, 3), (4, 4), (0, 0))  # the last one is apart
+    prediction.scores[0, 0] = 2.0
+    mask, union, choice = unite(prediction, points, fusion=fusion)
+    assert choice.location in {(3, 3), (4, 4)}
+    stars = star_masks(points[[3, 4], [3, 4]], torch.full((2, 12), 6.0), (65, 65)).any(0)
+    assert torch.equal(mask, stars)
+    # Centers (32, 32) and (40, 40); 12 rays reach 6 pixels to each side.
+    assert_close(union.box, torch.tensor([26.5, 26.5, 46.5, 46.5]))
+
+
+def test_a_vote_holds_where_stars_agree():
+    prediction, points = seen_at((3, 3), (3, 4), (4, 3), (4, 4), length=14.0)
+    prediction.rays[:, 4, 4] = 26.0  # three others know better
+    mask, _, _ = unite(prediction, points, fusion='vote')
+    assert mask[28:45, 28:45].all()
+    assert not mask[36, 58:].any()
+
+
+def test_a_capped_ray_ends_two_strides_away():
+    prediction, points = seen_at((3, 3), length=28.0)
+    plain, _, _ = unite(prediction, points, fusion='plain')
+    capped, union, _ = unite(prediction, points, fusion='capped')
+    assert plain[32, 32 + 25]
+    assert capped[32, 32 + 15]
+    assert not capped[32, 32 + 17 :].any()
+    assert_close(union.box, torch.tensor([16.5, 16.5, 48.5, 48.5]))
+
+
+def test_without_a_sure_location_the_best_one_is_the_object():
+    prediction, points = seen_at()
+    prediction.scores[2, 5] = -1.0
+    mask, _, choice = unite(prediction, points, window_influence=0.0)
+    assert choice.location == (2, 5)
+    expected = star_masks(points[2:3, 5], torch.full((1, 12), 6.0), (65, 65))[0]
+    assert torch.equal(mask, expected)
+
+
+def test_the_threshold_is_the_one_that_reproduces_the_first_mask():
+    prediction, points = seen_at((3, 3), (3, 4))
+    prediction.scores[4, 3:5] = torch.tensor(0.93).logit()
+    prediction.scores[5, 3:5] = torch.tensor(0.6).logit()
+    decoder = PolarDecoder(decoding='visible_union')
+    choice = decoder.choose(prediction, points, torch.tensor([12.0, 12.0]))
+    for rows, expected in ((slice(3, 4), 0.94), (slice(3, 5), 0.7), (slice(3, 6), 0.5)):
+        centers = points[rows, 3:5].flatten(0, 1)
+        truth = star_masks(centers, torch.full((len(centers), 12), 6.0), (65, 65)).any(0)
+        found = decoder.find_threshold(prediction, points, choice, truth)
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    'kwargs', [dict(decoding='many_stars'), dict(decoding='visible_union', fusion='mean')]
+)
+def test_unknown_decodings_are_refused(kwargs):
+    with pytest.raises(ValueError, match=r"must be one of .* got '(many_stars|mean)'"):
+        PolarDecoder(**kwargs)

@@ -14,6 +14,7 @@ from mmtrack.structures import TrackDataSample
 from torch.testing import assert_close
 
 from siampolarmask_mm.crops import crop_around
+from siampolarmask_mm.models import PolarDecoder
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.polar_targets import PolarTargets
 from siampolarmask_mm.models.siam_polarmask import _middle, _resize_in_frame
@@ -347,3 +348,42 @@ def test_testing_takes_one_frame_at_a_time(model, frames):
     samples = [sample(0, SQUARE), sample(0, SQUARE)]
     with pytest.raises(ValueError, match='batch_size=1 expected in testing, got 2'):
         model.predict_ope(dict(img=torch.stack([frames[0], frames[1]])), samples)
+
+
+def test_a_union_of_stars_is_drawn_where_it_was_seen(model, frames, monkeypatch):
+    """The square's crop has 33 / 40 pixels for one of the image; two stars side by side."""
+    scale = 33 / 40
+    prediction = PolarPrediction(
+        scores=torch.full((1, 7, 7), -30.0),
+        centerness=torch.full((1, 7, 7), 30.0),
+        rays=torch.full((1, 12, 7, 7), 8 * scale),
+    )
+    prediction.scores[0, 3, 3:5] = 30.0
+    monkeypatch.setattr(model.head, 'forward', lambda *_: prediction)
+    model.decoder = PolarDecoder(0, 0, update_rate=0.5, decoding='visible_union')
+    result = run(model, frames[:2], SQUARE)[1]
+    centers = torch.tensor([[49.5, 39.5], [49.5 + 8 / scale, 39.5]])
+    expected = star_masks(centers, torch.full((2, 12), 8.0), (80, 100)).any(0)
+    assert torch.equal(result.masks[0], expected)
+    # The middle is the mask's; the size lies between the square's, 20, and the mask's.
+    box = result.bboxes[0]
+    middle = (box[:2] + box[2:] - 1) / 2
+    assert_close(middle, centers.mean(0))
+    size = torch.tensor([(20 + 16 + 8 / scale) / 2, (20 + 16) / 2])
+    assert_close(box[2:] - box[:2], size)
+
+
+@pytest.mark.parametrize('decoding', ['one_star', 'visible_union'])
+def test_a_pixel_belongs_to_the_surest_object(model, frames, monkeypatch, decoding):
+    boxes = [[40.0, 30.0, 60.0, 50.0], [46.0, 30.0, 66.0, 50.0]]
+    prediction = PolarPrediction(
+        scores=torch.full((2, 7, 7), -30.0),
+        centerness=torch.full((2, 7, 7), 30.0),
+        rays=torch.full((2, 12, 7, 7), 8.0),
+    )
+    prediction.scores[0, 3, 3], prediction.scores[1, 3, 3] = 0.5, 3.0
+    monkeypatch.setattr(model.head, 'forward', lambda *_: prediction)
+    model.decoder = PolarDecoder(0, 0, update_rate=None, decoding=decoding)
+    result = run(model, frames[:2], boxes)[1]
+    assert not (result.masks[0] & result.masks[1]).any()
+    assert result.masks[1].sum() > 1.2 * result.masks[0].sum() > 0
