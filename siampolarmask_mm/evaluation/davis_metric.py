@@ -162,6 +162,8 @@ class DAVISMetric(BaseMetric):
             done = {item.name for item in results}
             earlier = read_scores(self.result_dir)
             results = [item for item in earlier if item.name not in done] + results
+        # One order, and so the same sums, from any number of processes.
+        results = sorted(results, key=lambda item: (item.sequence, item.object_id))
         print_log('\n' + make_table(results), logger='current')
         if self.csv_dir is not None:
             write_tables(self.csv_dir, results)
