@@ -7,6 +7,8 @@ to be scored as DAVIS-2016 val has: 1,336. The last line is one JSON object:
     seconds_one_process, seconds_two_processes: of tools/evaluate_davis.py, start included
     speedup_over_reference: of J and F of a frame, over their direct definition in the tests
     peak_mb: most memory of a process
+    seconds_with_references, peak_mb_with_references: with still, box and star, in two
+        processes
     frames: that were scored
 """
 
@@ -63,15 +65,21 @@ def lay_out(folder: Path, davis: Path, results: Path) -> int:
     raise AssertionError
 
 
-def run_tool(folder: Path, workers: int) -> float:
+def run_tool(folder: Path, workers: int, *references: str) -> float:
     """Seconds that the tool takes."""
     command = [sys.executable, str(ROOT / 'tools' / 'evaluate_davis.py')]
-    command += [str(folder / 'results'), str(folder / 'DAVIS'), '--references']
+    command += [str(folder / 'results'), str(folder / 'DAVIS')]
+    command += ['--references', *references]
     start = time.perf_counter()
     subprocess.run(
         [*command, '--workers', str(workers)], check=True, stdout=subprocess.DEVNULL
     )
     return time.perf_counter() - start
+
+
+def children_peak() -> float:
+    """Most memory that one process took so far, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 def speedup(davis: Path, results: Path) -> float:
@@ -100,11 +108,15 @@ def main() -> None:
         frames = lay_out(Path(name), args.davis, args.results)
         run_tool(Path(name), os.cpu_count())  # files into the disk cache
         seconds = {n: min(run_tool(Path(name), n) for _ in range(3)) for n in (1, 2)}
+        peak = children_peak()
+        with_references = run_tool(Path(name), 2, 'still', 'box', 'star')
     figures = dict(
         seconds_one_process=seconds[1],
         seconds_two_processes=seconds[2],
         speedup_over_reference=speedup(args.davis, args.results),
-        peak_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+        peak_mb=peak,
+        seconds_with_references=with_references,
+        peak_mb_with_references=children_peak(),
         frames=frames,
     )
     print(json.dumps({name: round(value, 3) for name, value in figures.items()}))

@@ -125,7 +125,14 @@ def _resume_test(config: Config) -> None:
 
     evaluators = config.test_evaluator
     evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-    metrics = [e for e in evaluators if e.type == 'DAVISMetric' and e.get('result_dir')]
+    metrics = [
+        item
+        for item in evaluators
+        if item.type.rpartition('.')[2] == 'DAVISMetric' and item.get('result_dir')
+    ]
+    dataset = config.test_dataloader.dataset
+    if dataset.type.rpartition('.')[2] != 'DAVISDataset':
+        raise ValueError(f'--resume needs a DAVISDataset to test on, got {dataset.type}')
     if len(metrics) != 1:
         raise ValueError(
             f'--resume needs one DAVISMetric with result_dir, got {len(metrics)} in '
@@ -133,7 +140,7 @@ def _resume_test(config: Config) -> None:
         )
     metrics[0].resume = True
     done = [item.name for item in read_scores(Path(metrics[0].result_dir))]
-    config.test_dataloader.dataset.leave_out = done
+    dataset.leave_out = done
 
 
 def _enable_amp(config: Config) -> None:

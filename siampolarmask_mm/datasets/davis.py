@@ -39,8 +39,8 @@ class DAVISDataset(MaskTrackDataset):
         objects: ``merged`` takes all labels as one object (the protocol of DAVIS-2016),
             ``each`` makes an item of every object (one object at a time on DAVIS-2017),
             ``all`` gives all objects of a frame at once (testing only; mmtrack's SOTMetric
-            then scores the first of them). ``merged`` for a list of 2016, else ``each``, if
-            not given.
+            then scores the first of them). ``merged`` for a list of 2016, else ``all`` in
+            testing and ``each`` in training, if not given.
         leave_out: objects by sequence and label, ``dog_1``; an item whose objects are all
             among them is left out (what an interrupted test has done).
         data_prefix: the folders of images and label images below ``data_root``.
@@ -63,7 +63,8 @@ class DAVISDataset(MaskTrackDataset):
         **kwargs: object,
     ) -> None:
         if objects is None:
-            objects = 'merged' if '2016' in ann_file else 'each'
+            every = 'all' if kwargs.get('test_mode') else 'each'
+            objects = 'merged' if '2016' in ann_file else every
         if objects not in OBJECTS:
             raise ValueError(f'objects must be one of {OBJECTS}, got {objects!r}')
         if objects == 'all' and not kwargs.get('test_mode'):
@@ -87,6 +88,11 @@ class DAVISDataset(MaskTrackDataset):
         with ThreadPoolExecutor(os.cpu_count()) as workers:
             for sequence in read_split(self.ann_file):
                 records += self._read_sequence(sequence, workers)
+        if not records:
+            raise ValueError(
+                f'every video of {self.ann_file} is left out as done; '
+                'tools/evaluate_davis.py scores the masks that were written'
+            )
         return records
 
     def _read_sequence(self, sequence: str, workers: ThreadPoolExecutor) -> list[dict]:

@@ -21,6 +21,7 @@ from siampolarmask_mm.label_images import read_labels
 
 PROTOCOLS = ('2016', '2017')
 MISSING = ('error', 'empty')
+WHITE = 255
 
 
 def score_folder(
@@ -37,7 +38,8 @@ def score_folder(
 
     Label images may be indexed or grey. Under the protocol of 2016, whatever is not 0 is
     the object, in the results and in the truth. Under that of 2017, the objects are the
-    labels of the first true frame; a result of 0 and 255 stands for the only object.
+    labels of the first true frame; 255 is none, but for images of 0 and 255 alone, which
+    stand for an only object.
 
     Args:
         results: the folder to score. First and last frames are not needed.
@@ -65,6 +67,10 @@ def score_folder(
         if value not in known:
             raise ValueError(f'{name} must be one of {known}, got {value!r}')
     find_references(references)
+    if workers < 1:
+        raise ValueError(f'workers from 1 on expected, got {workers}')
+    if not results.is_dir():
+        raise FileNotFoundError(f'no folder {results}')
     sequences = read_split(davis / (split or f'ImageSets/{protocol}/val.txt'))
     tasks = [
         (sequence, _pair_files(results, label_files(davis, sequence), missing))
@@ -73,15 +79,16 @@ def score_folder(
     function = partial(_score_sequence, protocol=protocol, references=tuple(references))
     if workers == 1:
         yield from map(function, tasks)
-    else:
-        with ProcessPoolExecutor(
-            workers, initializer=cv2.setNumThreads, initargs=(1,)
-        ) as pool:
-            # The longest first, so that no process ends long after the others.
-            by_length = sorted(tasks, key=lambda task: len(task[1]), reverse=True)
-            running = {task[0]: pool.submit(function, task) for task in by_length}
-            for sequence in sequences:
-                yield running[sequence].result()
+        return
+    pool = ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,))
+    try:
+        # The longest first, so that no process ends long after the others.
+        by_length = sorted(tasks, key=lambda task: len(task[1]), reverse=True)
+        running = {task[0]: pool.submit(function, task) for task in by_length}
+        for sequence in sequences:
+            yield running[sequence].result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _pair_files(
@@ -89,6 +96,10 @@ def _pair_files(
 ) -> list[tuple[Path | None, Path]]:
     """Results and truths, the first without a result."""
     sequence = truths[0].parent.name
+    if len(truths) < 3:
+        raise ValueError(
+            f'label images between the first and the last expected in {truths[0].parent}'
+        )
     files = [results / sequence / path.name for path in truths]
     absent = [path for path in files[1:-1] if not path.is_file()]
     if absent and missing == 'error':
@@ -111,8 +122,6 @@ def _score_sequence(
     labels = [int(label) for label in np.unique(first) if label > 0]
     if not labels:
         raise ValueError(f'an object in the first frame expected, got none in {first_path}')
-    if not pairs:
-        raise ValueError(f'frames between the first and the last expected in {sequence}')
     objects = [ObjectScores(sequence, label) for label in labels]
     first_masks = [first == label for label in labels]
     for path, true_path in pairs:
@@ -129,7 +138,11 @@ def _score_sequence(
 
 def _true_labels(path: Path, protocol: str) -> np.ndarray:
     labels = read_labels(path)
-    return (labels > 0).astype(np.uint8) if protocol == '2016' else labels
+    if protocol == '2016':
+        return (labels > 0).astype(np.uint8)
+    # 255 marks what is nobody's, unless it is the only label: then it is white.
+    white = set(np.unique(labels)) <= {0, WHITE}
+    return np.where(labels == WHITE, np.uint8(white), labels)
 
 
 def _found_labels(
@@ -140,9 +153,10 @@ def _found_labels(
         raise ValueError(f'a mask of size {size} expected, got {found.shape} in {path}')
     if protocol == '2016':
         return (found > 0).astype(np.uint8)
-    others = sorted(set(np.unique(found).tolist()) - {0, *labels})
-    if others == [255] and len(labels) == 1:
-        return np.where(found == 255, np.uint8(labels[0]), found)
+    found_labels = set(np.unique(found).tolist()) - {0}
+    if found_labels == {WHITE} and len(labels) == 1:
+        return np.where(found == WHITE, np.uint8(labels[0]), found)
+    others = sorted(found_labels - set(labels))
     if others:
         raise ValueError(f'labels {labels} expected, got {others} as well in {path}')
     return found

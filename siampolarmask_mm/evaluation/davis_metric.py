@@ -30,7 +30,7 @@ from siampolarmask_mm.registry import METRICS
 class DAVISMetric(BaseMetric):
     """Mean, recall and decay of J and F, and their mean J&F, per object and over objects.
 
-    The first and the last frame of a video are left out, and frames without annotation.
+    The first and the last annotated frame of a video are left out.
     A tracker that gives boxes alone is scored with filled boxes, and the table says so.
     Whether labels are one object (DAVIS-2016) or several (2017), the dataset says. Frames
     are scored as they come; nothing of a video is kept but its scores.
@@ -109,25 +109,31 @@ class DAVISMetric(BaseMetric):
                 self._finish_video(sample)
 
     def _score(self, sample: dict, masks: list, truths: list) -> None:
+        is_last = sample['frame_id'] == sample['video_length'] - 1
         if sample['frame_id'] == 0:
             self._first_masks = truths
             self._objects = start_scores(sample)
-        elif sample['frame_id'] < sample['video_length'] - 1:
+        elif not is_last:
             for item, mask, truth, first in zip(
                 self._objects, masks, truths, self._first_masks, strict=True
             ):
                 if truth is not None:
                     item.add_frame(mask, truth, first, self.references)
+        if is_last and all(truth is None for truth in truths):
+            for item in self._objects:  # then the last annotated frame does not count
+                item.drop_last_frame()
 
     def _start(self) -> None:
         """Forget what an earlier run wrote, once, unless it is to be resumed."""
-        if self._started or self.resume or self.result_dir is None:
-            self._started = True
+        if self._started or self.result_dir is None:
             return
         self._started = True
         for path in self.result_dir.glob('scores_*.jsonl'):
             process = int(path.stem.partition('_')[2])
-            if process == get_rank() or process >= get_world_size():
+            if self.resume and process == get_rank():
+                text = path.read_text()
+                path.write_text(text[: text.rfind('\n') + 1])  # without a line cut short
+            elif not self.resume and (process == get_rank() or process >= get_world_size()):
                 path.unlink(missing_ok=True)
 
     def _write(self, sample: dict, masks: Sequence[np.ndarray]) -> None:
@@ -136,6 +142,9 @@ class DAVISMetric(BaseMetric):
             labels[mask] = instance.get('instance_id', 1)
         folder = self.result_dir / video_name(sample)
         folder.mkdir(parents=True, exist_ok=True)
+        if sample['frame_id'] == 0:
+            for path in folder.glob('*.png'):  # of an earlier run
+                path.unlink()
         write_labels(folder / f'{Path(sample["img_path"]).stem}.png', labels)
 
     def _finish_video(self, sample: dict) -> None:
@@ -150,6 +159,12 @@ class DAVISMetric(BaseMetric):
                 lines = (json.dumps(asdict(item)) + '\n' for item in self._objects)
                 file.write(''.join(lines))
         self._objects = []
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """As mmengine's; the next frame then starts another run."""
+        metrics = super().evaluate(size)
+        self._started = False
+        return metrics
 
     def compute_metrics(self, results: list[ObjectScores]) -> dict[str, float]:
         """Average over objects, log a table of them and write what was asked for.
@@ -168,8 +183,7 @@ class DAVISMetric(BaseMetric):
         if self.csv_dir is not None:
             write_tables(self.csv_dir, results)
         if self.zip_file is not None:
-            zip_masks(self.result_dir, self.zip_file)
-        self._started = False
+            zip_masks(self.result_dir, self.zip_file, {item.sequence for item in results})
         return average(results)
 
 
@@ -177,18 +191,34 @@ def read_scores(result_dir: Path) -> list[ObjectScores]:
     """What a run wrote, whole or interrupted; of an object scored twice, the last."""
     found = {}
     for path in sorted(result_dir.glob('scores_*.jsonl')):
-        for line in path.read_text().splitlines():
-            item = ObjectScores(**json.loads(line))
+        *lines, _ = path.read_text().split('\n')  # what has no line's end was cut short
+        for number, line in enumerate(lines, start=1):
+            try:
+                item = ObjectScores(**json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise ValueError(f'scores expected in line {number} of {path}') from error
             found[item.name] = item
     return list(found.values())
 
 
-def zip_masks(result_dir: Path, archive: Path) -> None:
-    """Pack ``<video>/<frame>.png`` below a folder, and nothing else."""
+def zip_masks(result_dir: Path, archive: Path, sequences: set[str]) -> None:
+    """Pack ``<sequence>/<frame>.png`` of these sequences, and nothing else.
+
+    Raises:
+        FileNotFoundError: if a sequence has no masks, as when each of its objects was a
+            video of its own.
+    """
+    for sequence in sequences:
+        if not any((result_dir / sequence).glob('*.png')):
+            raise FileNotFoundError(
+                f"masks in {result_dir / sequence} expected for an archive; DAVISDataset's "
+                "objects='each' writes every object into a folder of its own"
+            )
     archive.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(archive, 'w') as file:  # PNGs are compressed already
-        for path in sorted(result_dir.glob('*/*.png')):
-            file.write(path, path.relative_to(result_dir))
+        for sequence in sorted(sequences):
+            for path in sorted((result_dir / sequence).glob('*.png')):
+                file.write(path, path.relative_to(result_dir))
 
 
 def start_scores(sample: dict) -> list[ObjectScores]:

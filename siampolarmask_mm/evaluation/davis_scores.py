@@ -1,7 +1,7 @@
 """Scores of the objects of videos, and the tables that DAVIS makes of them.
 
-The first frame, in which the object is given, and the last are left out; so are frames
-without annotation. Figures of an object are over its frames, those of a benchmark are means
+Of the annotated frames, the first, in which the object is given, and the last are left
+out. Figures of an object are over its frames, those of a benchmark are means
 over its objects.
 
 Shape shorthand:
@@ -64,6 +64,11 @@ class ObjectScores:
             scores = self.references.setdefault(name, [])
             scores.append(_score(reference(truth, first), truth))
 
+    def drop_last_frame(self) -> None:
+        """Forget the last frame that was scored, if there is one."""
+        for scores in (self.tracker, *self.references.values()):
+            del scores[-1:]
+
 
 def _score(mask: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     return region_similarity(mask, truth), contour_accuracy(mask, truth)
@@ -100,14 +105,24 @@ def average(objects: Sequence[ObjectScores]) -> dict[str, float]:
 
 
 def make_table(objects: Sequence[ObjectScores]) -> str:
-    """A row per object and their mean, references at the right, for people to read."""
+    """A row per object and their mean, references at the right, for people to read.
+
+    Raises:
+        ValueError: if there is no object.
+    """
+    if not objects:
+        raise ValueError('scores of at least one object expected, got none')
     names = list(objects[0].references)
-    rows = [[item.name, *_row(item, names)] for item in objects]
+    rows = [[_label(item), *_row(item, names)] for item in objects]
     means = np.mean([row[1:] for row in rows], axis=0)
-    has_masks = all(item.has_masks for item in objects)
-    rows.append(['mean' if has_masks else 'mean (filled boxes)', *means])
+    all_boxes = not any(item.has_masks for item in objects)
+    rows.append(['mean (filled boxes)' if all_boxes else 'mean', *means])
     headers = ['object', *COLUMNS, *(f'{name} J&F' for name in names)]
     return tabulate(rows, headers=headers, floatfmt='.3f')
+
+
+def _label(item: ObjectScores) -> str:
+    return item.name if item.has_masks else f'{item.name} (filled boxes)'
 
 
 def _row(item: ObjectScores, references: Sequence[str]) -> list[float]:

@@ -32,7 +32,10 @@ def mask_region(mask: np.ndarray) -> str:
 def write_trajectories(
     results: Path, davis: Path, split: str, protocol: str, out: Path
 ) -> None:
-    """Write ``<sequence>/<sequence>_<label>.txt``: a line per frame, the first ``1``.
+    """Write a line per annotated frame, the first ``1``, for the toolkit to read.
+
+    Files are ``<sequence>/<sequence>_001.txt``, the first and only repetition, or, where a
+    sequence has several objects, ``<sequence>/<sequence>_<label>_001.txt``.
 
     Args:
         results: folder of ``<sequence>/<frame>.png``; a missing frame is an empty mask.
@@ -53,7 +56,8 @@ def write_trajectories(
         (out / sequence).mkdir(parents=True, exist_ok=True)
         for label, regions in lines.items():
             text = '\n'.join(regions) + '\n'
-            (out / sequence / f'{sequence}_{label:03d}.txt').write_text(text)
+            name = sequence if len(lines) == 1 else f'{sequence}_{label}'
+            (out / sequence / f'{name}_001.txt').write_text(text)
 
 
 def _labels(path: Path | None, protocol: str) -> np.ndarray:

@@ -45,4 +45,5 @@ def draw_curves(path: Path, objects: Sequence[ObjectScores]) -> None:
     figure.supxlabel('scored frame')
     figure.supylabel('J (dashed: the first mask, never moved)')
     FigureCanvasAgg(figure)
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
