@@ -6,6 +6,7 @@ torch only for the reference ``star``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -80,7 +81,7 @@ def score_folder(
     if workers == 1:
         yield from map(function, tasks)
         return
-    pool = ProcessPoolExecutor(workers, initializer=cv2.setNumThreads, initargs=(1,))
+    pool = ProcessPoolExecutor(workers, initializer=_one_thread)
     try:
         # The longest first, so that no process ends long after the others.
         by_length = sorted(tasks, key=lambda task: len(task[1]), reverse=True)
@@ -89,6 +90,11 @@ def score_folder(
             yield running[sequence].result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)
+    os.environ['OMP_NUM_THREADS'] = '1'  # for torch, which is imported later if at all
 
 
 def _pair_files(

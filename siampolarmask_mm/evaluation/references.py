@@ -50,7 +50,7 @@ def fill_box(box_xyxy: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def coco_box(mask: np.ndarray) -> np.ndarray:
     """(4,) the box (x1, y1, x2, y2) around a mask; zeros if it is empty."""
     if not mask.any():
-        return np.zeros(4)
+        return np.zeros(4, int)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1])
 
@@ -63,10 +63,15 @@ def best_star(mask: np.ndarray, num_rays: int) -> np.ndarray:
 
     from siampolarmask_mm.polar import cast_rays, mask_outlines, star_masks
 
-    center = torch.tensor(np.argwhere(mask).mean(0)[::-1].copy(), dtype=torch.float32)
-    outline = mask_outlines(torch.from_numpy(mask)[None])
-    rays = cast_rays(outline, center[None], num_rays, 'last').lengths
-    return star_masks(center[None], rays, mask.shape)[0].numpy()
+    # All of a star lies in the box around the mask.
+    x1, y1, x2, y2 = coco_box(mask)
+    part = np.ascontiguousarray(mask[y1:y2, x1:x2])
+    center = torch.tensor(np.argwhere(part).mean(0)[::-1].copy(), dtype=torch.float32)[None]
+    outline = mask_outlines(torch.from_numpy(part)[None])
+    rays = cast_rays(outline, center, num_rays, 'last').lengths
+    star = np.zeros_like(mask)
+    star[y1:y2, x1:x2] = star_masks(center, rays, part.shape)[0].numpy()
+    return star
 
 
 def best_union(mask: np.ndarray, num_rays: int) -> np.ndarray:

@@ -222,3 +222,19 @@ def test_what_is_done_is_left_out(root):
     assert names(objects='each') == ['walk_1', 'walk_2']
     assert names(objects='each', leave_out=['walk_1']) == ['walk_2']
     assert names(objects='all', leave_out=['walk_1']) == ['walk']  # 2 is still to be done
+    with pytest.raises(ValueError, match='left out as done'):
+        names(objects='each', leave_out=['walk_1', 'walk_2'])
+
+
+def test_objects_follow_year_and_mode(root):
+    kinds = {
+        (year, mode): build(root, year=year, test_mode=mode, objects=None).objects
+        for year in (2016, 2017)
+        for mode in (False, True)
+    }
+    assert kinds == {
+        (2016, False): 'merged',
+        (2016, True): 'merged',
+        (2017, False): 'each',
+        (2017, True): 'all',
+    }

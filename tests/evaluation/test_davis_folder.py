@@ -1,6 +1,7 @@
 """What scoring a folder of masks promises."""
 
 import csv
+import os
 import re
 import runpy
 import sys
@@ -196,3 +197,44 @@ def test_unions_reach_more_than_one_star(davis, results):
     write(davis / 'Annotations/480p', 'walk', [horseshoe] * 6)
     (item,) = score(results, davis, references=['star', 'union'])
     assert item.references['union'][0][0] > 0.93 > 0.85 > item.references['star'][0][0]
+
+
+def test_255_beside_other_true_labels_is_nobody(davis, results):
+    truth = square(10)
+    truth[50:, :] = 255
+    write(davis / 'Annotations/480p', 'walk', [truth] * 6)
+    objects = score(results, davis, protocol='2017')
+    assert [item.name for item in objects] == ['walk_1', 'two_1', 'two_2']
+    write(results, 'walk', [square(15) + square(40, 255)] * 6)
+    with pytest.raises(ValueError, match=r'labels \[1\] expected, got \[255\] as well'):
+        score(results, davis, protocol='2017')
+
+
+@pytest.mark.parametrize('missing', ['error', 'empty'])
+def test_a_folder_that_does_not_exist_is_named(davis, missing):
+    with pytest.raises(FileNotFoundError, match=r'no folder .*nowhere'):
+        score(davis / 'nowhere', davis, missing=missing)
+
+
+def test_a_sequence_too_short_to_score_is_named(davis, results):
+    write(davis / 'Annotations/480p', 'short', [square(10)])
+    (davis / 'ImageSets/2016/val.txt').write_text('short')
+    with pytest.raises(ValueError, match=r'between the first and the last .*short'):
+        score(results, davis)
+
+
+def test_several_objects_have_a_trajectory_each(davis, results, tmp_path):
+    write_trajectories(results, davis, 'ImageSets/2017/val.txt', '2017', tmp_path / 'vot')
+    names = sorted(path.name for path in (tmp_path / 'vot/two').iterdir())
+    assert names == ['two_1_001.txt', 'two_2_001.txt']
+
+
+@pytest.mark.skipif(
+    not {'DAVIS', 'SIAMMASK_RESULTS'} <= set(os.environ),
+    reason='needs $DAVIS and $SIAMMASK_RESULTS, published masks of ten val sequences',
+)
+def test_siammasks_published_masks_score_what_they_should():
+    folders = Path(os.environ['SIAMMASK_RESULTS']), Path(os.environ['DAVIS'])
+    figures = average(score(*folders, workers=2))
+    assert figures['J-Mean'] == pytest.approx(0.7252, abs=5e-5)
+    assert figures['F-Mean'] == pytest.approx(0.6735, abs=5e-5)

@@ -9,9 +9,11 @@ from PIL import Image
 
 from siampolarmask_mm.datasets.mask_tracks import encode_mask
 from siampolarmask_mm.evaluation import DAVISMetric
+from siampolarmask_mm.evaluation.davis_folder import score_folder
 from siampolarmask_mm.evaluation.davis_metric import read_scores
-from siampolarmask_mm.evaluation.davis_scores import make_table
+from siampolarmask_mm.evaluation.davis_scores import average, make_table
 from siampolarmask_mm.evaluation.references import best_star, coco_box, fill_box
+from siampolarmask_mm.label_images import write_labels
 
 SIZE = (60, 80)
 
@@ -215,3 +217,65 @@ def test_a_filled_box_is_marked_in_the_table():
     metric = DAVISMetric()
     score(metric, samples)
     assert 'mean (filled boxes)' in make_table(metric.results)
+
+
+def test_a_line_cut_short_is_scored_again(tmp_path):
+    walk = [sample(t, [square(10)], [square(15)]) for t in range(5)]
+    run = [sample(t, [square(10)], [square(10)], name='run') for t in range(5)]
+    metric = DAVISMetric(result_dir=str(tmp_path))
+    for item in walk + run:
+        metric.process({}, [item])
+    path = tmp_path / 'scores_0.jsonl'
+    path.write_text(path.read_text()[:-20])
+    assert [item.name for item in read_scores(tmp_path)] == ['walk_1']
+    resumed = score(DAVISMetric(result_dir=str(tmp_path), resume=True), run)
+    assert resumed['J-Mean'] == pytest.approx((1 / 3 + 1) / 2)
+    assert [item.name for item in read_scores(tmp_path)] == ['walk_1', 'run_1']
+    path.write_text('{}\n')
+    with pytest.raises(ValueError, match=r'scores expected in line 1 of .*scores_0'):
+        read_scores(tmp_path)
+
+
+def test_an_archive_holds_nothing_of_earlier_runs(tmp_path):
+    for name, length in (('old', 5), ('walk', 7), ('walk', 5)):
+        samples = [
+            sample(t, [square(10)], [square(10)], name=name, length=length)
+            for t in range(length)
+        ]
+        archive = str(tmp_path / 'masks.zip')
+        score(DAVISMetric(result_dir=str(tmp_path / 'masks'), zip_file=archive), samples)
+    with zipfile.ZipFile(archive) as file:
+        assert file.namelist() == [f'walk/{t:05d}.png' for t in range(5)]
+
+
+def test_the_last_annotated_frame_does_not_count():
+    """Annotated are frames 0, 2 and 4 of 6; 4 is tracked wrong."""
+    samples = [
+        sample(
+            t,
+            [square(10)],
+            [square(10 if t != 4 else 60)],
+            annotated=t % 2 == 0,
+            length=6,
+        )
+        for t in range(6)
+    ]
+    assert score(DAVISMetric(), samples)['J-Mean'] == 1
+
+
+def test_what_is_written_scores_the_same_from_its_folder(tmp_path):
+    """Two overlapping objects, through the metric and through the folder of PNGs."""
+    truths = [square(10), square(24)]
+    found = [[square(12 + t), square(20 - t)] for t in range(5)]
+    samples = [
+        sample(t, truths, found[t], scores=[0.4, 0.8], name='walk') for t in range(5)
+    ]
+    here = score(DAVISMetric(result_dir=str(tmp_path / 'masks'), references=[]), samples)
+    labels = tmp_path / 'DAVIS/Annotations/480p/walk'
+    labels.mkdir(parents=True)
+    for t in range(5):
+        write_labels(labels / f'{t:05d}.png', truths[0] + 2 * truths[1].astype(np.uint8))
+    (tmp_path / 'DAVIS/ImageSets/2017').mkdir(parents=True)
+    (tmp_path / 'DAVIS/ImageSets/2017/val.txt').write_text('walk')
+    (there,) = score_folder(tmp_path / 'masks', tmp_path / 'DAVIS', protocol='2017')
+    assert average(there) == pytest.approx(here)
