@@ -142,6 +142,11 @@ class PolarDecoder:
         self.threshold = threshold
         self.reach = reach
 
+    @property
+    def seeks_threshold(self) -> bool:
+        """Whether the first frame is to find the threshold of a union."""
+        return self.decoding == 'visible_union' and self.threshold is None
+
     def choose(
         self, prediction: PolarPrediction, points: Tensor, previous_wh: Tensor
     ) -> Choice:

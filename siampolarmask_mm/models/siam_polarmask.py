@@ -7,10 +7,6 @@ Shape shorthand:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
@@ -20,57 +16,17 @@ from mmtrack.structures.bbox import quad2bbox_cxcywh
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop, crop_around, location_points
-from siampolarmask_mm.models.polar_decoder import Choice, Star, Union
 from siampolarmask_mm.models.polar_head import PolarPrediction
-from siampolarmask_mm.models.polar_targets import PolarTargets, mass_centers
+from siampolarmask_mm.models.polar_targets import PolarTargets
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
-from siampolarmask_mm.polar import (
-    cast_rays,
-    mask_outlines,
-    polygon_outlines,
-    star_boxes,
-    star_masks,
+from siampolarmask_mm.models.tracked_object import (
+    Look,
+    TrackedObject,
+    box_size,
+    describe,
+    first_star,
 )
 from siampolarmask_mm.registry import MODELS, TASK_UTILS
-
-
-@dataclass
-class TrackedObject:
-    """What is remembered of an object from frame to frame, in pixels of the image.
-
-    Attributes:
-        template: features of the first frame's crop, per level (1, C, h, w).
-        star: the last one.
-        box: (4,) around it, (x1, y1, x2, y2).
-        size_correction: of the box around a predicted star; see ``calibrate_size``.
-        threshold: of a union's locations; see `PolarDecoder`.
-        score: of the last frame; -1 in the first, as in mmtrack.
-        union: the stars that make the mask, if ``star`` alone does not.
-    """
-
-    template: tuple[Tensor, ...]
-    star: Star
-    box: Tensor
-    size_correction: float = 1.0
-    threshold: float | None = None
-    score: float = -1.0
-    union: Union | None = None
-
-
-class Look(NamedTuple):
-    """What is seen of one object in a frame.
-
-    Attributes:
-        crop: the search crop.
-        prediction: of the head, without the dimension N.
-        points: (H, W, 2) where the locations look at, in pixels of the crop.
-        choice: of the decoder.
-    """
-
-    crop: Crop
-    prediction: PolarPrediction
-    points: Tensor
-    choice: Choice
 
 
 @MODELS.register_module()
@@ -102,8 +58,6 @@ class SiamPolarMask(BaseSingleObjectTracker):
 
     Source: SiamPolarMask, sections 3 and 4.
     """
-
-    SMALLEST_SIDE = 10.0  # pixels of the image; keeps the crop's scale finite
 
     def __init__(  # noqa: PLR0913
         self,
@@ -231,9 +185,9 @@ class SiamPolarMask(BaseSingleObjectTracker):
             boxes = _as_boxes(given.bboxes)
             masks = given.masks.masks if 'masks' in given else [None] * len(boxes)
             self.start(frame, boxes, masks)
-            return [self._report(frame, masks)]
+            return [describe(self.objects, self.decoder, frame.shape[-2:], masks)]
         self.follow(frame)
-        return [self._report(frame)]
+        return [describe(self.objects, self.decoder, frame.shape[-2:])]
 
     def init(self, img: Tensor) -> None:
         """Start the object whose box is in ``self.memo`` (mmtrack's VOT mode)."""
@@ -242,7 +196,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
     def track(self, img: Tensor, data_samples: list) -> list[InstanceData]:  # noqa: ARG002
         """Follow in one more frame (mmtrack's VOT mode)."""
         self.follow(img)
-        return [self._report(img)]
+        return [describe(self.objects, self.decoder, img.shape[-2:])]
 
     def start(self, frame: Tensor, boxes: Tensor, masks: list[np.ndarray | None]) -> None:
         """Forget all objects and remember these.
@@ -261,63 +215,24 @@ class SiamPolarMask(BaseSingleObjectTracker):
         self.objects = [
             TrackedObject(
                 template=tuple(level[i : i + 1] for level in levels),
-                star=_first_star(box, mask, self.head.num_rays),
+                star=first_star(box, mask, self.head.num_rays),
                 box=box,
             )
             for i, (box, mask) in enumerate(zip(boxes, masks, strict=True))
         ]
-        unites = self.decoder.decoding == 'visible_union'
-        if self.calibrate_size or (unites and self.decoder.threshold is None):
+        if self.calibrate_size or self.decoder.seeks_threshold:
             for item, look, mask in zip(
                 self.objects, self._look(frame), masks, strict=True
             ):
-                self._calibrate(item, look, mask)
-
-    def _calibrate(self, item: TrackedObject, look: Look, mask: np.ndarray | None) -> None:
-        """Compare what is found in the first frame with what is given there."""
-        if self.calibrate_size:
-            found = _size(star_boxes(*look.choice.star)) / look.crop.scale
-            ratio = float((_size(item.box) / found).prod().sqrt())
-            item.size_correction = min(max(ratio, 0.5), 2.0)
-        if self.decoder.decoding == 'visible_union' and self.decoder.threshold is None:
-            if mask is None:
-                center = look.crop.from_image(item.star.center)[None]
-                rays = item.star.rays[None] * look.crop.scale
-                truth = star_masks(center, rays, (look.crop.size,) * 2)[0]
-            else:
-                truth = torch.from_numpy(look.crop.cut_mask(mask)).bool()
-            item.threshold = self.decoder.find_threshold(
-                look.prediction, look.points, look.choice, truth
-            )
+                if self.calibrate_size:
+                    item.calibrate_size(look)
+                if self.decoder.seeks_threshold:
+                    item.calibrate_threshold(look, self.decoder, mask)
 
     def follow(self, frame: Tensor) -> None:
         """Find all objects in the next frame, (1, 3, h, w) as read."""
         for item, look in zip(self.objects, self._look(frame), strict=True):
-            choice, crop = look.choice, look.crop
-            seen = Star(crop.to_image(choice.star.center), choice.star.rays / crop.scale)
-            item.star = self.decoder.smooth(item.star, seen, choice)
-            box, factor = star_boxes(*item.star), item.size_correction
-            if self.decoder.decoding == 'visible_union':
-                union = self.decoder.unite(
-                    look.prediction, look.points, choice, item.threshold
-                )
-                item.union = union._replace(
-                    centers=crop.to_image(union.centers),
-                    rays=union.rays / crop.scale,
-                    reach=union.reach / crop.scale,
-                )
-                box, factor = self._box_of_union(item, choice), 1.0
-            item.box = _resize_in_frame(box, factor, frame.shape[-2:], self.SMALLEST_SIDE)
-            item.score = choice.score
-
-    def _box_of_union(self, item: TrackedObject, choice: Choice) -> Tensor:
-        """(4,) around the union's middle, between the last box's size and the union's."""
-        box = item.union.box
-        rate = self.decoder.update_rate
-        rate = 1.0 if rate is None else rate * choice.score * choice.penalty
-        half = ((1 - rate) * _size(item.box) + rate * _size(box)) / 2
-        middle = (box[:2] + box[2:]) / 2
-        return torch.cat([middle - half, middle + half])
+            item.update(look, self.decoder, frame.shape[-2:])
 
     def _look(self, frame: Tensor) -> list[Look]:
         """Look for each object in the crop around its last box."""
@@ -335,7 +250,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
         looks = []
         for item, crop, *maps in zip(self.objects, crops, *prediction, strict=True):
             maps = PolarPrediction(*maps)
-            choice = self.decoder.choose(maps, points, _size(item.box) * crop.scale)
+            choice = self.decoder.choose(maps, points, box_size(item.box) * crop.scale)
             looks.append(Look(crop, maps, points, choice))
         return looks
 
@@ -344,30 +259,6 @@ class SiamPolarMask(BaseSingleObjectTracker):
         image = frame[0].permute(1, 2, 0).cpu().numpy()
         cut = np.stack([crop.cut(image) for crop in crops])
         return self.data_preprocessor.normalize(torch.from_numpy(cut).permute(0, 3, 1, 2))
-
-    def _report(
-        self, frame: Tensor, given_masks: Sequence[np.ndarray | None] = ()
-    ) -> InstanceData:
-        centers = torch.stack([item.star.center for item in self.objects])
-        rays = torch.stack([item.star.rays for item in self.objects])
-        masks = star_masks(centers, rays, frame.shape[-2:])
-        for i, item in enumerate(self.objects):
-            if item.union is not None:
-                masks[i] = self.decoder.render(item.union, frame.shape[-2:])
-        if len(masks) > 1:  # a pixel belongs to one object, the surest
-            scores = torch.tensor([item.score for item in self.objects])[:, None, None]
-            surest = torch.where(masks, scores, -torch.inf).argmax(0)
-            masks &= surest == torch.arange(len(masks))[:, None, None]
-        for i, given in enumerate(given_masks):
-            if given is not None:
-                masks[i] = torch.from_numpy(given).bool()
-        return InstanceData(
-            bboxes=torch.stack([item.box for item in self.objects]),
-            scores=torch.tensor([item.score for item in self.objects]),
-            masks=masks,
-            centers=centers,
-            rays=rays,
-        )
 
 
 def _as_boxes(rows: Tensor) -> Tensor:
@@ -391,35 +282,3 @@ def _search_masks(data_samples: list) -> Tensor:
         mask = torch.from_numpy(found.masks.masks[0]).bool()
         masks.append(mask if int(found.labels[0]) else torch.zeros_like(mask))
     return torch.stack(masks)
-
-
-def _first_star(box: Tensor, mask: np.ndarray | None, num_rays: int) -> Star:
-    if mask is None:
-        x1, y1, x2, y2 = (box - 0.5).unbind()
-        corners = torch.stack([x1, y1, x2, y1, x2, y2, x1, y2]).view(4, 2)
-        center, outline = corners.mean(0), polygon_outlines([[corners]])
-    else:
-        masks = torch.from_numpy(np.ascontiguousarray(mask)).bool()[None]
-        if not masks.any():
-            raise ValueError(
-                'an object with at least one pixel expected, got an empty mask'
-            )
-        center, outline = mass_centers(masks)[0][0], mask_outlines(masks)
-    return Star(center, cast_rays(outline, center[None], num_rays, 'last').lengths[0])
-
-
-def _size(box_xyxy: Tensor) -> Tensor:
-    return box_xyxy[2:] - box_xyxy[:2]
-
-
-def _resize_in_frame(
-    box_xyxy: Tensor, factor: float, frame_size: tuple[int, int], smallest: float
-) -> Tensor:
-    """Resize a box about its middle, which stays within the frame of (h, w) pixels.
-
-    Its sides stay between ``smallest`` and the frame's.
-    """
-    limit = box_xyxy.new_tensor([frame_size[1], frame_size[0]])
-    middle = ((box_xyxy[:2] + box_xyxy[2:]) / 2).clamp(torch.zeros(2), limit)
-    half = (factor * _size(box_xyxy)).clamp(torch.full((2,), smallest), limit) / 2
-    return torch.cat([middle - half, middle + half])

@@ -17,7 +17,8 @@ from siampolarmask_mm.crops import crop_around
 from siampolarmask_mm.models import PolarDecoder
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.polar_targets import PolarTargets
-from siampolarmask_mm.models.siam_polarmask import _middle, _resize_in_frame
+from siampolarmask_mm.models.siam_polarmask import _middle
+from siampolarmask_mm.models.tracked_object import resize_in_frame
 from siampolarmask_mm.polar import polar_iou, star_masks
 
 
@@ -189,9 +190,9 @@ def test_without_calibration_it_shrinks(model, frames):
 
 def test_an_object_that_leaves_keeps_its_middle_in_the_frame():
     box = torch.tensor([120.0, -40.0, 160.0, -20.0])
-    kept = _resize_in_frame(box, 1.0, (80, 100), smallest=10)
+    kept = resize_in_frame(box, 1.0, (80, 100), smallest=10)
     assert_close(kept, torch.tensor([80.0, -10.0, 120.0, 10.0]))
-    point = _resize_in_frame(torch.tensor([50.0, 40.0, 50.0, 40.0]), 1.0, (80, 100), 10)
+    point = resize_in_frame(torch.tensor([50.0, 40.0, 50.0, 40.0]), 1.0, (80, 100), 10)
     assert_close(point, torch.tensor([45.0, 35.0, 55.0, 45.0]))
 
 

@@ -1,0 +1,197 @@
+"""What is remembered of an object, how a new look changes it, and how it is reported.
+
+Shape shorthand:
+    H, W: the score map    K: rays
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from siampolarmask_mm.crops import Crop
+from siampolarmask_mm.models.polar_decoder import Choice, PolarDecoder, Star, Union
+from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.models.polar_targets import mass_centers
+from siampolarmask_mm.polar import (
+    cast_rays,
+    mask_outlines,
+    polygon_outlines,
+    star_boxes,
+    star_masks,
+)
+
+SMALLEST_SIDE = 10.0  # of a box, in pixels of the image; keeps the crop's scale finite
+
+
+class Look(NamedTuple):
+    """What is seen of one object in a frame.
+
+    Attributes:
+        crop: the search crop.
+        prediction: of the head, without the dimension N.
+        points: (H, W, 2) where the locations look at, in pixels of the crop.
+        choice: of the decoder.
+    """
+
+    crop: Crop
+    prediction: PolarPrediction
+    points: Tensor
+    choice: Choice
+
+
+@dataclass
+class TrackedObject:
+    """What is remembered of an object from frame to frame, in pixels of the image.
+
+    Attributes:
+        template: features of the first frame's crop, per level (1, C, h, w).
+        star: the last one.
+        box: (4,) around it, (x1, y1, x2, y2).
+        size_correction: of the box around a predicted star; see ``calibrate_size``.
+        threshold: of a union's locations; see `PolarDecoder`.
+        score: of the last frame; -1 in the first, as in mmtrack.
+        union: the stars that make the mask, if ``star`` alone does not.
+    """
+
+    template: tuple[Tensor, ...]
+    star: Star
+    box: Tensor
+    size_correction: float = 1.0
+    threshold: float | None = None
+    score: float = -1.0
+    union: Union | None = None
+
+    def calibrate_size(self, look: Look) -> None:
+        """Make the size that is found in the first frame the one that is given there."""
+        found = box_size(star_boxes(*look.choice.star)) / look.crop.scale
+        ratio = float((box_size(self.box) / found).prod().sqrt())
+        self.size_correction = min(max(ratio, 0.5), 2.0)
+
+    def calibrate_threshold(
+        self, look: Look, decoder: PolarDecoder, mask: np.ndarray | None
+    ) -> None:
+        """Make the union that is found in the first frame most like what is given there.
+
+        Args:
+            look: at the first frame.
+            decoder: that unites.
+            mask: (h, w) the true one; the star stands for it if not given.
+        """
+        if mask is None:
+            center = look.crop.from_image(self.star.center)[None]
+            rays = self.star.rays[None] * look.crop.scale
+            truth = star_masks(center, rays, (look.crop.size,) * 2)[0]
+        else:
+            truth = torch.from_numpy(look.crop.cut_mask(mask)).bool()
+        self.threshold = decoder.find_threshold(
+            look.prediction, look.points, look.choice, truth
+        )
+
+    def update(
+        self, look: Look, decoder: PolarDecoder, frame_size: tuple[int, int]
+    ) -> None:
+        """Remember what is seen in a frame of (h, w) pixels."""
+        choice, crop = look.choice, look.crop
+        seen = Star(crop.to_image(choice.star.center), choice.star.rays / crop.scale)
+        self.star = decoder.smooth(self.star, seen, choice)
+        box, factor = star_boxes(*self.star), self.size_correction
+        if decoder.decoding == 'visible_union':
+            union = decoder.unite(look.prediction, look.points, choice, self.threshold)
+            self.union = union._replace(
+                centers=crop.to_image(union.centers),
+                rays=union.rays / crop.scale,
+                reach=union.reach / crop.scale,
+            )
+            box, factor = self._box_of_union(choice, decoder), 1.0
+        self.box = resize_in_frame(box, factor, frame_size, SMALLEST_SIDE)
+        self.score = choice.score
+
+    def _box_of_union(self, choice: Choice, decoder: PolarDecoder) -> Tensor:
+        """(4,) around the union's middle, between the last box's size and the union's."""
+        box = self.union.box
+        rate = decoder.update_rate
+        rate = 1.0 if rate is None else rate * choice.score * choice.penalty
+        half = ((1 - rate) * box_size(self.box) + rate * box_size(box)) / 2
+        middle = (box[:2] + box[2:]) / 2
+        return torch.cat([middle - half, middle + half])
+
+
+def describe(
+    objects: Sequence[TrackedObject],
+    decoder: PolarDecoder,
+    frame_size: tuple[int, int],
+    given_masks: Sequence[np.ndarray | None] = (),
+) -> InstanceData:
+    """N objects as `SiamPolarMask.predict_ope` reports them.
+
+    Args:
+        objects: N.
+        decoder: that united their stars.
+        frame_size: (h, w) of the image.
+        given_masks: in the first frame, N of (h, w), or None where only a box is known.
+    """
+    centers = torch.stack([item.star.center for item in objects])
+    rays = torch.stack([item.star.rays for item in objects])
+    scores = torch.tensor([item.score for item in objects])
+    masks = star_masks(centers, rays, frame_size)
+    for i, item in enumerate(objects):
+        if item.union is not None:
+            masks[i] = decoder.render(item.union, frame_size)
+    if len(masks) > 1:  # a pixel belongs to one object, the surest
+        surest = torch.where(masks, scores[:, None, None], -torch.inf).argmax(0)
+        masks &= surest == torch.arange(len(masks))[:, None, None]
+    for i, given in enumerate(given_masks):
+        if given is not None:
+            masks[i] = torch.from_numpy(given).bool()
+    return InstanceData(
+        bboxes=torch.stack([item.box for item in objects]),
+        scores=scores,
+        masks=masks,
+        centers=centers,
+        rays=rays,
+    )
+
+
+def first_star(box: Tensor, mask: np.ndarray | None, num_rays: int) -> Star:
+    """The star of a given mask (h, w), else of a box (4,), in pixels of the image.
+
+    Raises:
+        ValueError: if the mask has no pixel.
+    """
+    if mask is None:
+        x1, y1, x2, y2 = (box - 0.5).unbind()
+        corners = torch.stack([x1, y1, x2, y1, x2, y2, x1, y2]).view(4, 2)
+        center, outline = corners.mean(0), polygon_outlines([[corners]])
+    else:
+        masks = torch.from_numpy(np.ascontiguousarray(mask)).bool()[None]
+        if not masks.any():
+            raise ValueError(
+                'an object with at least one pixel expected, got an empty mask'
+            )
+        center, outline = mass_centers(masks)[0][0], mask_outlines(masks)
+    return Star(center, cast_rays(outline, center[None], num_rays, 'last').lengths[0])
+
+
+def box_size(box_xyxy: Tensor) -> Tensor:
+    """(2,) width and height of a box (4,)."""
+    return box_xyxy[2:] - box_xyxy[:2]
+
+
+def resize_in_frame(
+    box_xyxy: Tensor, factor: float, frame_size: tuple[int, int], smallest: float
+) -> Tensor:
+    """Resize a box about its middle, which stays within the frame of (h, w) pixels.
+
+    Its sides stay between ``smallest`` and the frame's.
+    """
+    limit = box_xyxy.new_tensor([frame_size[1], frame_size[0]])
+    middle = ((box_xyxy[:2] + box_xyxy[2:]) / 2).clamp(torch.zeros(2), limit)
+    half = (factor * box_size(box_xyxy)).clamp(torch.full((2,), smallest), limit) / 2
+    return torch.cat([middle - half, middle + half])
