@@ -57,6 +57,9 @@ def parse_args() -> Namespace:
 def main() -> None:
     """Score, print and write."""
     args = parse_args()
+    # Many processes that each draw one star a frame: small rather than fast.
+    os.environ.setdefault('SIAMPOLARMASK_NUMBA', '0')
+    os.environ.setdefault('OMP_NUM_THREADS', '1')
     split = args.split or f'ImageSets/{args.protocol}/val.txt'
     scored = score_folder(
         args.results,

@@ -13,7 +13,7 @@ from siampolarmask_mm.polar.rays import cast_rays, check_owners, ray_directions
 
 # How many distances between pixels and centers plain code holds at once (8 bytes each, in
 # about a dozen tensors).
-PIXELS_AT_ONCE = 2**20
+PIXELS_AT_ONCE = 2**16
 
 
 def star_points(centers: Tensor, rays: Tensor) -> Tensor:
@@ -204,10 +204,12 @@ def _paint_plain(masks: Tensor, centers: Tensor, rays: Tensor, of: Tensor) -> No
     masks = masks.flatten(1)  # a view
     stars_at_once = max(1, PIXELS_AT_ONCE // max(len(pixels), 1))
     for part in torch.arange(len(rays), device=rays.device).split(stars_at_once):
-        reach, distance = _reach(centers[part], rays[part], pixels)
-        inside = (distance <= reach * (1 + 1e-12)) & (reach > 0)
-        star, pixel = inside.nonzero(as_tuple=True)
-        masks[of[part][star], pixel] = True
+        for first in range(0, len(pixels), PIXELS_AT_ONCE):
+            some = pixels[first : first + PIXELS_AT_ONCE]
+            reach, distance = _reach(centers[part], rays[part], some)
+            inside = (distance <= reach * (1 + 1e-12)) & (reach > 0)
+            star, pixel = inside.nonzero(as_tuple=True)
+            masks[of[part][star], first + pixel] = True
 
 
 def soft_star_masks(
