@@ -2,6 +2,17 @@
 
 from siampolarmask_mm.datasets.coco_pairs import CocoPairDataset
 from siampolarmask_mm.datasets.davis import DAVISDataset
+from siampolarmask_mm.datasets.saliency import SaliencyPairDataset
 from siampolarmask_mm.datasets.transforms import CropPair, SamplePair
+from siampolarmask_mm.datasets.youtube_vis import YouTubeVISPairDataset
+from siampolarmask_mm.datasets.youtube_vos import YouTubeVOSDataset
 
-__all__ = ['CocoPairDataset', 'CropPair', 'DAVISDataset', 'SamplePair']
+__all__ = [
+    'CocoPairDataset',
+    'CropPair',
+    'DAVISDataset',
+    'SaliencyPairDataset',
+    'SamplePair',
+    'YouTubeVISPairDataset',
+    'YouTubeVOSDataset',
+]
