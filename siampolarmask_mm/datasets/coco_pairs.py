@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 import numpy as np
 from mmengine.logging import print_log
@@ -88,7 +88,7 @@ class CocoPairDataset(MaskTrackDataset):
     def _make_record(self, annotation: dict, image: dict) -> dict:
         return dict(
             name=str(annotation['id']),
-            frames=[str(Path(self.data_prefix['img_path'], image['file_name']))],
+            frames=[os.path.join(self.data_prefix['img_path'], image['file_name'])],
             size=(image['height'], image['width']),
             object_ids=[annotation['id']],
             masks=[[annotation['segmentation']]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mmengine.logging import print_log
@@ -85,9 +86,9 @@ class YouTubeVISPairDataset(MaskTrackDataset):
     def _make_record(self, annotation: dict, videos: dict[int, dict]) -> dict:
         video = videos[annotation['video_id']]
         size, number = (video['height'], video['width']), annotation['id']
-        folder = Path(self.data_prefix['img_path'])
+        folder = self.data_prefix['img_path']
         tracks = LabeledFrames(
-            frames=[str(folder / name) for name in video['file_names']],
+            frames=[os.path.join(folder, name) for name in video['file_names']],
             size=size,
             # A frame without its mask does not show the object.
             masks=[
