@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import get_ident
 
 VERSION = 1  # of what is kept; another one is read anew
 # A file that was written a moment ago may be written again within one tick of its clock.
@@ -43,7 +44,7 @@ def read_or_recall(
     cache = cache_folder()
     if cache is None:
         return read()
-    folder = Path(folder).resolve()
+    folder = Path(os.path.abspath(folder))
     stats = [(str(file), os.stat(file)) for file in files]
     state = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
@@ -66,7 +67,7 @@ def _load(path: Path) -> dict:
 
 
 def _save(path: Path, content: dict) -> None:
-    part = path.with_name(f'{path.name}.{os.getpid()}')
+    part = path.with_name(f'{path.name}.{os.getpid()}.{get_ident()}')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_text(json.dumps(content))

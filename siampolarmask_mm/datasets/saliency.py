@@ -100,7 +100,7 @@ class SaliencyPairDataset(MaskTrackDataset):
             return dict(masks=[mask for chunk in found for mask in chunk])
 
         files = [str(path) for pair in pairs for path in pair]
-        name = f'{folder.resolve()}-above-{self.threshold}'
+        name = f'{folder}-above-{self.threshold}'
         return read_or_recall(name, files, read)['masks']
 
     def _read_chunk(self, pairs: list[tuple[Path, Path]]) -> list[tuple[list[int], str]]:
