@@ -1,10 +1,9 @@
-"""What SamplePair and CropPair promise."""
+"""What SamplePair promises."""
 
 import numpy as np
 import pytest
-from mmdet.structures.mask import BitmapMasks
 
-from siampolarmask_mm.datasets import CropPair, SamplePair
+from siampolarmask_mm.datasets import SamplePair
 
 
 def video(number, visible):
@@ -67,76 +66,46 @@ def test_a_video_that_never_shows_its_object_is_named():
         SamplePair()([video(1, [0, 0]), video(2, [1])])
 
 
-@pytest.mark.parametrize('arguments', [dict(max_gap=-1), dict(negative_prob=1.5)])
+@pytest.mark.parametrize(
+    'arguments',
+    [dict(max_gap=-1), dict(negative_prob=1.5), dict(min_size=-1), dict(min_visible=2)],
+)
 def test_arguments_out_of_range_are_refused(arguments):
     with pytest.raises(ValueError, match='expected, got'):
         SamplePair(**arguments)
 
 
-def pair():
-    """A 20 x 20 square of brightness 200, alike in both images."""
-    image = np.full((120, 160, 3), 100, np.uint8)
-    mask = np.zeros((1, 120, 160), np.uint8)
-    image[50:70, 60:80] = 200
-    mask[0, 50:70, 60:80] = 1
-    return dict(
-        img=[image, image.copy()],
-        gt_bboxes=[np.array([[60, 50, 80, 70]], np.float32)] * 2,
-        gt_masks=[BitmapMasks(mask, 120, 160)] * 2,
-        gt_ignore_flags=[np.zeros(1, bool)] * 2,
-    )
+def test_small_objects_are_not_taken():
+    sized = video(1, [1] * 4)
+    sized['bboxes'] = np.array([[0, 0, 20, 5], [0, 0, 4, 25], [0, 0, 9, 9], [0, 0, 0, 0]])
+    pairs = samples(SamplePair(negative_prob=0, min_size=10), sized, sized)
+    assert {frame for pair in pairs for frame in pair['frame_id']} == {0, 1}  # areas of 100
 
 
-def crop(**kwargs):
-    settings = dict(max_shift=(0, 0), max_scale=(0, 0), flip_prob=0) | kwargs
-    return CropPair(33, 65, **settings)(pair())
+def test_hidden_objects_are_not_taken_where_the_dataset_tells_how_much_is_visible():
+    hidden = dict(video(1, [1] * 3), visible_ratio=np.array([0.2, 0.5, 1.0]))
+    pairs = samples(SamplePair(negative_prob=0, min_visible=0.5), hidden, hidden)
+    assert {frame for pair in pairs for frame in pair['frame_id']} == {1, 2}
 
 
-def test_both_crops_show_the_object_in_the_middle_at_one_scale():
-    results = crop()
-    side = 20 * 33 / 40  # the context of a 20 x 20 box is 40 x 40
-    for which, size in enumerate((33, 65)):
-        assert results['img'][which].shape == (size, size, 3)
-        middle = size / 2
-        expected = [
-            middle - side / 2,
-            middle - side / 2,
-            middle + side / 2,
-            middle + side / 2,
-        ]
-        assert np.allclose(results['gt_bboxes'][which][0], expected)
-        mask = results['gt_masks'][which].masks[0]
-        assert mask.sum() == pytest.approx(side**2, rel=0.07)
-        assert (results['img'][which][mask.astype(bool)] > 140).all()
+def test_a_video_of_small_objects_only_gives_way_to_another_sample():
+    assert SamplePair(min_size=10)([video(1, [1]), video(2, [1])]) is None
 
 
-def test_image_mask_and_box_move_together():
-    results = crop(max_shift=(4, 16), max_scale=(0.05, 0.2), flip_prob=1)
-    for which in range(2):
-        bright = results['img'][which][..., 0] >= 150
-        mask = results['gt_masks'][which].masks[0].astype(bool)
-        assert (bright ^ mask).sum() <= 0.05 * mask.sum()
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        tight = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
-        assert np.abs(results['gt_bboxes'][which][0] - tight).max() < 0.8
+def test_videos_with_boxes_alone_give_pairs_without_masks():
+    boxes = [video(1, [1] * 3), video(2, [1] * 3)]
+    for item in boxes:
+        del item['masks']
+    pairs = samples(SamplePair(), *boxes, count=20)
+    assert all('mask' not in instance for p in pairs for (instance,) in p['instances'])
+    assert pairs[0]['instances'][0][0]['bbox'].tolist() == [10.0] * 4
 
 
-def test_the_search_crop_is_shifted_up_to_the_given_pixels():
-    middles = []
-    for _ in range(200):
-        box = crop(max_shift=(0, 16))['gt_bboxes'][1][0]
-        middles.append((box[:2] + box[2:]) / 2 - 32.5)
-    middles = np.array(middles)
-    assert np.abs(middles).max() <= 16
-    assert np.abs(middles).max(0).min() > 12  # in both directions
-
-
-def test_mirrored_pairs_are_mirrored_in_both_crops():
-    lopsided = pair()
-    for image in lopsided['img']:
-        image[50:70, 60:65] = 250
-    settings = dict(max_shift=(0, 0), max_scale=(0, 0))
-    mirrored = CropPair(33, 65, flip_prob=1, **settings)(lopsided)
-    for image, size in zip(mirrored['img'], (33, 65), strict=True):
-        row = image[size // 2, :, 0].astype(int)
-        assert row.argmax() > size / 2
+def test_a_positive_pair_brings_an_object_of_the_other_video_along():
+    pairs = samples(SamplePair(negative_prob=0.5), video(1, [1]), video(2, [0, 1]))
+    for pair in pairs:
+        positive = pair['instances'][0][0]['bbox_label'] == 1
+        assert ('other' in pair) == positive
+        if positive:
+            assert pair['other']['img_path'] == '2/1.jpg'
+            assert pair['other']['instance']['mask'] == 'mask 1'
