@@ -73,14 +73,7 @@ def model_config():
 def train_pipeline():
     return [
         dict(type='SamplePair', negative_prob=0.0),
-        dict(
-            type='TransformBroadcaster',
-            share_random_params=False,
-            transforms=[
-                dict(type='LoadImageFromFile'),
-                dict(type='mmtrack.LoadTrackAnnotations', with_mask=True),
-            ],
-        ),
+        dict(type='LoadPair'),
         dict(type='CropPair', template_size=33, search_size=65, max_shift=(0, 8)),
         dict(type='mmtrack.PackTrackInputs', ref_prefix='search', num_template_frames=1),
     ]
