@@ -110,7 +110,7 @@ def find_problem(annotation: dict, images: dict[int, dict]) -> str:
     image = images.get(annotation['image_id'])
     if image is None:
         return f'an image_id among images expected, got {annotation["image_id"]}'
-    if min(annotation['bbox'][2:]) <= 0:
+    if len(annotation['bbox']) != 4 or min(annotation['bbox'][2:]) <= 0:
         return (
             f'a bbox (x, y, width, height) with extent expected, got {annotation["bbox"]}'
         )
