@@ -168,9 +168,10 @@ def mass_centers(masks: Tensor) -> tuple[Tensor, Tensor]:
     """
     height, width = masks.shape[-2:]
     weight = masks.float()
-    mass = weight.sum((1, 2))
-    x = (weight.sum(1) * torch.arange(width, device=masks.device)).sum(1)
-    y = (weight.sum(2) * torch.arange(height, device=masks.device)).sum(1)
+    in_columns, in_rows = weight.sum(1), weight.sum(2)
+    mass = in_rows.sum(1)
+    x = (in_columns * torch.arange(width, device=masks.device)).sum(1)
+    y = (in_rows * torch.arange(height, device=masks.device)).sum(1)
     return torch.stack([x, y], dim=-1) / mass.clamp_min(1)[:, None], mass > 0
 
 
