@@ -1,18 +1,18 @@
 """How many training pairs a second: beside mmtrack's, in memory, and before a network.
 
-    python benchmarks/data.py data/coco/annotations/instances_train2017.json data/coco/train2017
+    python benchmarks/data.py ANNOTATIONS IMAGES    # COCO's instances json and image folder
 
 The first two figures are of one process and one thread, in turns: the pairs of our
-MobileNetV2 config (masks, synthetic motion, occlusion, all augmentations, and the targets of
-the loss), and those of mmtrack's own SiamRPN++ config (boxes alone), of the same instances.
-The last line is one JSON object:
+MobileNetV2 config (masks, synthetic motion, occlusion, all augmentations, and the targets
+of the loss), and those of mmtrack's own SiamRPN++ config (boxes alone), of the same
+instances. The last line is one JSON object:
     samples_per_second: pairs, with masks and targets
     speedup_over_mmtrack: over mmtrack's pairs, with boxes alone
     mmtrack_samples_per_second
     ms: of each transform, and of the targets, per pair
     growth_mb: memory that the process gained over --samples pairs after the first tenth
-    data_time_share: of an iteration of the tiny network on these pairs, with two workers, as
-        mmengine logs it
+    data_time_share: of an iteration of the tiny network on these pairs, with two workers,
+        as mmengine logs it
 """
 
 from __future__ import annotations
