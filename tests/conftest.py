@@ -1,5 +1,6 @@
 """What several test files use: a folder of tiny clips and a tiny model."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
 from siampolarmask_mm.datasets.synthetic import write_davis
 
 ROOT = Path(__file__).parents[1]
+os.environ['SIAMPOLARMASK_CACHE'] = '0'  # nothing is kept, or recalled, beyond a test
 
 
 @pytest.fixture(autouse=True)

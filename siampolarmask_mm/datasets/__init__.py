@@ -3,6 +3,7 @@
 from siampolarmask_mm.datasets.coco_pairs import CocoPairDataset
 from siampolarmask_mm.datasets.davis import DAVISDataset
 from siampolarmask_mm.datasets.reproducible import NumberedSampler, SeededDataset
+from siampolarmask_mm.datasets.saliency import SaliencyPairDataset
 from siampolarmask_mm.datasets.transforms import (
     BlurPair,
     ColorJitterPair,
@@ -12,6 +13,8 @@ from siampolarmask_mm.datasets.transforms import (
     Occlude,
     SamplePair,
 )
+from siampolarmask_mm.datasets.youtube_vis import YouTubeVISPairDataset
+from siampolarmask_mm.datasets.youtube_vos import YouTubeVOSDataset
 
 __all__ = [
     'BlurPair',
@@ -23,6 +26,9 @@ __all__ = [
     'MoveStill',
     'NumberedSampler',
     'Occlude',
+    'SaliencyPairDataset',
     'SamplePair',
     'SeededDataset',
+    'YouTubeVISPairDataset',
+    'YouTubeVOSDataset',
 ]

@@ -7,6 +7,7 @@ A record is a dict that describes one video (or one still image, a video of leng
     masks: N lists of T masks, each polygons or RLE as in COCO; None where not annotated
     name: of the video, or of the object in it
     bboxes: (N, T, 4) around the masks, (x, y, w, h) with edges between pixels; 0 if empty
+    category: of the object, a number or name of the dataset's own; None if not known
 """
 
 from __future__ import annotations
