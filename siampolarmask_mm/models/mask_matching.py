@@ -12,11 +12,13 @@ from __future__ import annotations
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import avg_pool2d, normalize, pad
 
+from siampolarmask_mm.polar.stars import at_least_float32
 from siampolarmask_mm.registry import MODELS
 
 FOREGROUND = 0.5  # share of the mask from which a template location is foreground
+CONTRAST = 8.0  # cosine similarities differ by tenths, other features by ones
 
 
 @MODELS.register_module()
@@ -60,7 +62,7 @@ class MaskMatching(BaseModule):
         self.embed = nn.Conv2d(in_channels, embed_channels, 1)
         self.skip = nn.Conv2d(in_channels, out_channels, 1)
         self.gain = nn.Linear(in_channels, out_channels)
-        self.join = nn.Conv2d(out_channels + 3, out_channels, 1)
+        self.compare = nn.Conv2d(3, out_channels, 1)
 
     def remember(self, levels: tuple[Tensor, ...], masks: Tensor) -> tuple[Tensor, ...]:
         """Keep of a template what `forward` takes.
@@ -96,14 +98,14 @@ class MaskMatching(BaseModule):
         to_object = mean_of_largest(likeness, foreground, self.top_k)  # (N, L)
         to_background = mean_of_largest(likeness, ~foreground, self.top_k)
         maps = torch.stack([to_object, to_background, to_object - to_background], dim=1)
-        maps = maps.unflatten(2, features.shape[-2:])  # (N, 3, H, W)
-        skip = self.skip(features) * (1 + self.gain(mean))[..., None, None]
-        return self.join(torch.cat([skip, maps.to(skip)], dim=1))
+        maps = CONTRAST * maps.unflatten(2, features.shape[-2:])  # (N, 3, H, W)
+        gain = 1 + self.gain(mean)[..., None, None]  # (N, out_channels, 1, 1)
+        return self.skip(features) * gain + self.compare(maps)
 
     def _embed(self, features: Tensor) -> Tensor:
         """(N, L, .) unit vectors; squares of half precision would overflow."""
         embedding = self.embed(features).flatten(2).transpose(1, 2)
-        return F.normalize(embedding.float(), dim=-1).to(embedding)
+        return normalize(embedding.to(at_least_float32(embedding)), dim=-1).to(embedding)
 
 
 def mask_shares(masks: Tensor, num_locations: tuple[int, int], stride: int) -> Tensor:
@@ -126,8 +128,8 @@ def mask_shares(masks: Tensor, num_locations: tuple[int, int], stride: int) -> T
         half - (size - 1 - (n - 1) * stride) // 2
         for size, n in zip(masks.shape[1:], num_locations, strict=True)
     )
-    padded = F.pad(masks, (beside, beside, above, above))
-    return F.avg_pool2d(padded[:, None], 2 * half + 1, stride)[:, 0]
+    padded = pad(masks, (beside, beside, above, above))
+    return avg_pool2d(padded[:, None], 2 * half + 1, stride)[:, 0]
 
 
 def is_foreground(shares: Tensor) -> Tensor:

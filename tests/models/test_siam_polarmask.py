@@ -17,7 +17,7 @@ from siampolarmask_mm.crops import crop_around
 from siampolarmask_mm.models import PolarDecoder
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.polar_targets import PolarTargets
-from siampolarmask_mm.models.siam_polarmask import _middle
+from siampolarmask_mm.models.polar_head import middle
 from siampolarmask_mm.models.tracked_object import resize_in_frame
 from siampolarmask_mm.polar import polar_iou, star_masks
 
@@ -321,7 +321,11 @@ def test_a_frame_moves_and_smooths_the_star_as_the_paper_says(model, frames, mon
 
 def test_the_middle_of_a_templates_features_is_kept():
     features = torch.arange(25.0).view(1, 1, 5, 5)
-    assert _middle(features, 3)[0, 0].tolist() == [[6, 7, 8], [11, 12, 13], [16, 17, 18]]
+    assert middle(features, (3, 3))[0, 0].tolist() == [
+        [6, 7, 8],
+        [11, 12, 13],
+        [16, 17, 18],
+    ]
 
 
 def test_central_locations_count_more_for_the_rays(model):
@@ -334,7 +338,7 @@ def test_central_locations_count_more_for_the_rays(model):
     positive = torch.zeros(1, 7, 7, dtype=torch.bool)
     positive[0, 3, 3:5] = True
     rays = torch.stack([torch.full((12,), 4.0), torch.full((12,), 16.0)])
-    targets = PolarTargets(positive, rays, torch.tensor([1.0, 0.5]))
+    targets = PolarTargets(positive, rays, torch.tensor([1.0, 0.5]), positive / 2)
     loss = model._compare(prediction, targets)['loss_rays']
     # Both are off by a factor of 2, so look at the gradient's share instead.
     assert loss.item() == pytest.approx(1.5 * np.log(2))
