@@ -193,9 +193,9 @@ class SiamPolarMask(BaseSingleObjectTracker):
             boxes = _as_boxes(given.bboxes)
             masks = given.masks.masks if 'masks' in given else [None] * len(boxes)
             self.start(frame, boxes, masks)
-            return [describe(self.objects, self.decoder, frame.shape[-2:], masks)]
+            return [describe(self.objects, frame.shape[-2:], masks)]
         self.follow(frame)
-        return [describe(self.objects, self.decoder, frame.shape[-2:])]
+        return [describe(self.objects, frame.shape[-2:])]
 
     def init(self, img: Tensor) -> None:
         """Start the object whose box is in ``self.memo`` (mmtrack's VOT mode)."""
@@ -204,7 +204,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
     def track(self, img: Tensor, data_samples: list) -> list[InstanceData]:  # noqa: ARG002
         """Follow in one more frame (mmtrack's VOT mode)."""
         self.follow(img)
-        return [describe(self.objects, self.decoder, img.shape[-2:])]
+        return [describe(self.objects, img.shape[-2:])]
 
     def start(self, frame: Tensor, boxes: Tensor, masks: list[np.ndarray | None]) -> None:
         """Forget all objects and remember these.
@@ -260,8 +260,14 @@ class SiamPolarMask(BaseSingleObjectTracker):
         looks = []
         for item, crop, *maps in zip(self.objects, crops, *prediction, strict=True):
             maps = PolarPrediction(*maps)
-            choice = self.decoder.choose(maps, points, box_size(item.box) * crop.scale)
-            looks.append(Look(crop, maps, points, choice))
+            decoded = self.decoder.decode(
+                maps,
+                points,
+                box_size(item.box) * crop.scale,
+                crop.size,
+                item.threshold,
+            )
+            looks.append(Look(crop, decoded))
         return looks
 
     def _cut(self, frame: Tensor, crops: list[Crop]) -> Tensor:

@@ -188,7 +188,7 @@ def place_window(
     for i in range(len(window)):
         for j in range(len(window)):
             x, y = x0 + j - half, y0 + i - half
-            k = int(math.floor(math.atan2(y, x) * (num_rays / (2 * math.pi)))) % num_rays
+            k = math.floor(math.atan2(y, x) * (num_rays / (2 * math.pi))) % num_rays
             following = (k + 1) % num_rays
             ax, ay = directions[k, 0], directions[k, 1]
             bx, by = directions[following, 0], directions[following, 1]
@@ -205,20 +205,20 @@ def paint_scores(
     rays: np.ndarray,
     scores: np.ndarray,
     directions: np.ndarray,
-    half: int,
 ) -> None:
     """Raise each pixel (H, W) to the highest score of the stars (P) that it is in.
 
     Args:
         canvas: (H, W), changed in place.
         centers: (P, 2).
-        rays: (P, K), none longer than ``half``.
+        rays: (P, K).
         scores: (P,); falling ones are fastest.
         directions: (K, 2) unit vectors.
-        half: pixels from a center that are looked at.
     """
     height, width = canvas.shape
     num_rays = len(directions)
+    largest = max(height, width) + 1  # farther pixels are not on the canvas
+    half = int(min(math.ceil(rays.max()), largest))
     window = np.empty((2 * half + 1, 2 * half + 1, 3))
     sectors = np.empty((2 * half + 1, 2 * half + 1), np.int64)
     x0 = y0 = math.nan
@@ -228,17 +228,19 @@ def paint_scores(
         if x != x0 or y != y0:  # locations lie alike between their pixels
             x0, y0 = x, y
             place_window(window, sectors, x0, y0, directions)
-        for i in range(max(half - row0, 0), min(height + half - row0, 2 * half + 1)):
-            row = row0 + i - half
-            for j in range(max(half - column0, 0), min(width + half - column0, 2 * half + 1)):
-                column = column0 + j - half
-                if canvas[row, column] >= scores[p]:
+        score = scores[p]
+        own = int(min(math.ceil(rays[p].max()), half))
+        for row in range(max(row0 - own, 0), min(row0 + own + 1, height)):
+            for column in range(max(column0 - own, 0), min(column0 + own + 1, width)):
+                if canvas[row, column] >= score:
                     continue
+                i, j = row - row0 + half, column - column0 + half
                 k = sectors[i, j]
                 a, b = rays[p, k], rays[p, (k + 1) % num_rays]
+                # s / a + t / b <= 1 in the oblique coordinates q = s a^ + t b^.
                 limit = a * b * (1 + 1e-12)
                 if limit > 0 and window[i, j, 0] * b + window[i, j, 1] * a <= limit:
-                    canvas[row, column] = scores[p]
+                    canvas[row, column] = score
 
 
 @_compile
@@ -276,19 +278,20 @@ def hear_stars(
         if x != x0 or y != y0:
             x0, y0 = x, y
             place_window(window, sectors, x0, y0, directions)
-        for i in range(max(half - row0, 0), min(height + half - row0, 2 * half + 1)):
-            row = row0 + i - half
-            for j in range(max(half - column0, 0), min(width + half - column0, 2 * half + 1)):
+        for row in range(max(row0 - half, 0), min(row0 + half + 1, height)):
+            for column in range(max(column0 - half, 0), min(column0 + half + 1, width)):
+                i, j = row - row0 + half, column - column0 + half
                 distance = window[i, j, 2]
                 near = 1 - (distance / reach) ** 2
                 if near <= 0:
                     continue
                 k = sectors[i, j]
                 a, b = rays[p, k], rays[p, (k + 1) % num_rays]
-                edge = window[i, j, 0] * b + window[i, j, 1] * a
-                length = a if distance == 0 else a * (b / max(edge, 1e-12)) * distance
+                length = a
+                if distance > 0:
+                    across = window[i, j, 0] * b + window[i, j, 1] * a
+                    length = a * (b / max(across, 1e-12)) * distance
                 weight = scores[p] * near * near
-                column = column0 + j - half
                 weights[row, column] += weight
                 away = (distance - length) / softness
                 if away < 30:

@@ -74,21 +74,15 @@ def covering_scores(
     if not len(rays):
         return canvas
     scores, order = scores.to(canvas).sort(descending=True)
-    centers, rays = centers[order], rays[order]
-    half = min(math.ceil(float(rays.max())), max(size) + 1)
+    centers, rays = centers[order].double(), rays[order].double()
     if compiled.fits(centers, rays, scores):
-        directions = ray_directions(rays.shape[1], rays.double()).numpy()
+        directions = ray_directions(rays.shape[1], rays)
         compiled.paint_scores(
-            canvas.numpy(),
-            centers.double().numpy(),
-            rays.double().numpy(),
-            scores.numpy(),
-            directions,
-            half,
+            *(part.numpy() for part in (canvas, centers, rays, scores, directions))
         )
         return canvas
+    half = min(math.ceil(float(rays.max())), max(size) + 1)
     canvas = canvas.flatten()
-    centers, rays = centers.double(), rays.double()
     for part, pixels, index, seen in _windows(centers, half, size):
         inside = seen & (star_distances(centers[part], rays[part], pixels) >= -1e-9)
         score = scores[part, None].expand_as(index)[inside]
@@ -103,7 +97,7 @@ def fuse_stars(
     size: tuple[int, int],
     reach: float = 16.0,
     softness: float = 2.0,
-    doubt: float = 0.1,
+    doubt: float = 0.5,
 ) -> Tensor:
     """Let stars vote, pixel by pixel, whether the object is there.
 
@@ -171,8 +165,8 @@ def _windows(
     height, width = size
     steps = torch.arange(-half, half + 1, device=centers.device)
     window = torch.stack(torch.meshgrid(steps, steps, indexing='xy'), -1).flatten(0, 1)
-    stars_at_once = max(1, PIXELS_AT_ONCE // len(window))
-    for part in torch.arange(len(centers), device=centers.device).split(stars_at_once):
+    at_once = max(1, PIXELS_AT_ONCE // len(window))
+    for part in torch.arange(len(centers), device=centers.device).split(at_once):
         pixels = centers[part].detach().round().long()[:, None] + window  # (p, M, 2)
         x, y = pixels.unbind(-1)
         seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)

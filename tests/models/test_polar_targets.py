@@ -144,5 +144,5 @@ def test_scores_count_by_halves_or_equally():
     assert_close(halves.score_weights[~halves.positive], torch.full((329,), 0.5 / 329))
     equal = assign(*masks, balance='equal')
     assert_close(equal.score_weights, torch.full((2, 13, 13), 1 / 338))
-    with pytest.raises(ValueError, match="balance must be one of .* got 'none'"):
+    with pytest.raises(ValueError, match=r"balance must be one of .* got 'none'"):
         assign(*masks, balance='none')

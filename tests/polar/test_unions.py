@@ -119,7 +119,12 @@ def test_a_pixel_hears_only_the_stars_within_reach():
     # Two stars 6 apart, both of which hold everything.
     centers = torch.tensor([[10.0, 10.0], [16.0, 10.0]])
     confidence = fuse_stars(
-        centers, torch.full((2, 12), 90.0), torch.tensor([1.0, 0.5]), (20, 40), reach=8.0
+        centers,
+        torch.full((2, 12), 90.0),
+        torch.tensor([1.0, 0.5]),
+        (20, 40),
+        8.0,
+        doubt=0.1,
     )[10]
     both = (1 - 3**2 / 8**2) ** 2  # how near both are to x = 13
     for x, weight in {6: (1 - 4**2 / 8**2) ** 2, 13: 1.5 * both, 30: 0}.items():
