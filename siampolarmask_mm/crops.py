@@ -76,13 +76,19 @@ class Crop:
         """(2, 2) by which offsets from the center become offsets in the crop."""
         return like.new_tensor(self.matrix[:2, :2])
 
-    def cut(self, image: np.ndarray) -> np.ndarray:
-        """Sample the crop from an (H, W, 3) image; its mean color lies outside.
+    def cut(
+        self, image: np.ndarray, outside: tuple[float, ...] | None = None
+    ) -> np.ndarray:
+        """Sample the crop from an (H, W, 3) image.
+
+        Args:
+            image: of 3 channels.
+            outside: the color that lies outside; the image's `mean_color`, if not given.
 
         Returns:
             (size, size, 3) of the image's type.
         """
-        return sample(image, self.matrix, (self.size, self.size))
+        return sample(image, self.matrix, (self.size, self.size), outside)
 
     def cut_mask(self, mask: np.ndarray) -> np.ndarray:
         """Sample the crop from an (H, W) mask of 0 and 1: inside where at least half is.
@@ -93,18 +99,48 @@ class Crop:
         return sample_mask(mask, self.matrix, (self.size, self.size))
 
 
-def sample(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Sample an image once, bilinearly; its mean color lies outside.
+def sample(
+    image: np.ndarray,
+    matrix: np.ndarray,
+    size: tuple[int, int],
+    outside: float | tuple[float, ...] | None = None,
+) -> np.ndarray:
+    """Sample an image once, bilinearly.
 
     Args:
-        image: (H, W, 3).
+        image: (H, W) or (H, W, 3).
         matrix: (3, 3) from homogeneous points of the image to points of the result.
         size: (height, width) of the result.
+        outside: the color that lies outside; the image's `mean_color`, if not given.
 
     Returns:
-        (height, width, 3) of the image's type.
+        (height, width) or (height, width, 3) of the image's type.
     """
-    return _warp(image, matrix, size, fill=None)
+    height, width = image.shape[:2]
+    to_image = cv2.invertAffineTransform(matrix[:2])
+    # Only the window's surroundings are touched, whatever the image's size.
+    (a, b, x), (c, d, y) = to_image.tolist()
+    across, down = size[1] - 1, size[0] - 1
+    left = math.floor(x + min(a * across, 0) + min(b * down, 0)) - 2
+    right = math.ceil(x + max(a * across, 0) + max(b * down, 0)) + 3
+    top = math.floor(y + min(c * across, 0) + min(d * down, 0)) - 2
+    bottom = math.ceil(y + max(c * across, 0) + max(d * down, 0)) + 3
+    leaves_image = left < 0 or top < 0 or right > width or bottom > height
+    left, right = (min(max(side, 0), width) for side in (left, right))
+    top, bottom = (min(max(side, 0), height) for side in (top, bottom))
+    if outside is None:
+        outside = mean_color(image) if leaves_image else 0
+    if left == right or top == bottom:
+        return np.full((*size, *image.shape[2:]), outside, image.dtype)
+    to_image[:, 2] -= left, top
+    return cv2.warpAffine(
+        np.ascontiguousarray(image[top:bottom, left:right]),
+        to_image,
+        size[::-1],
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=outside,
+    )
 
 
 def sample_mask(mask: object, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -125,7 +161,7 @@ def sample_mask(mask: object, matrix: np.ndarray, size: tuple[int, int]) -> np.n
             for polygon in mask
         ]
         return coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(polygons, *size)))
-    return _warp(_bitmap(mask) * 255, matrix, size, fill=0) // 128
+    return sample(_bitmap(mask) * 255, matrix, size, outside=0) // 128
 
 
 def map_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -186,41 +222,15 @@ def _bitmap(mask: object) -> np.ndarray:
     return np.asarray(mask).astype(np.uint8)
 
 
-def _warp(
-    image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fill: int | None
-) -> np.ndarray:
-    """Sample (H, W, ...) at (height, width); ``fill``, or the mean color, lies outside."""
-    height, width = image.shape[:2]
-    to_image = np.linalg.inv(matrix)
-    # Only the window's surroundings are touched, whatever the image's size.
-    right, bottom = size[1] - 1, size[0] - 1
-    corners = to_image[:2] @ [[0, right, 0, right], [0, 0, bottom, bottom], [1] * 4]
-    left, top = np.floor(corners.min(1)).astype(int) - 2
-    right, bottom = np.ceil(corners.max(1)).astype(int) + 3
-    leaves_image = left < 0 or top < 0 or right > width or bottom > height
-    left, right = (min(max(int(side), 0), width) for side in (left, right))
-    top, bottom = (min(max(int(side), 0), height) for side in (top, bottom))
-    color = fill or 0
-    if leaves_image and fill is None:
-        color = _mean_color(image)
-    if left == right or top == bottom:
-        return np.full((*size, *image.shape[2:]), color, image.dtype)
-    to_window = to_image[:2].copy()
-    to_window[:, 2] -= left, top
-    return cv2.warpAffine(
-        np.ascontiguousarray(image[top:bottom, left:right]),
-        to_window,
-        size[::-1],
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=color,
-    )
-
-
-def _mean_color(image: np.ndarray) -> tuple[float, ...]:
-    if image.flags.c_contiguous:
-        return cv2.mean(image)[:3]
-    return tuple(cv2.mean(image[..., c])[0] for c in range(image.shape[2]))  # planes
+def mean_color(image: np.ndarray) -> tuple[float, ...]:
+    """The mean of an (H, W, C) image, channel by channel."""
+    height, width, channels = image.shape
+    if not image.flags.c_contiguous:  # planes, as tensors have them
+        return tuple(cv2.mean(image[..., c])[0] for c in range(channels))
+    # Down the columns first, which takes a fifth of cv2.mean's time.
+    kind = cv2.CV_32S if image.dtype == np.uint8 else cv2.CV_64F
+    sums = cv2.reduce(image.reshape(height, -1), 0, cv2.REDUCE_SUM, dtype=kind)
+    return tuple((sums.reshape(width, channels).sum(0) / (height * width)).tolist())
 
 
 def box_center(box_xyxy: Tensor) -> Tensor:

@@ -79,18 +79,32 @@ def _blend(
     inside: np.ndarray,
     motion: np.ndarray,
 ) -> np.ndarray:
-    share = cv2.GaussianBlur(inside.astype(np.float32), (3, 3), 0)[..., None]
-    color = sample(layer.image, matrix, base.shape[:2]) * share
-    color, share = blur_along(color, motion), blur_along(share, motion)
-    share = share.reshape(*base.shape[:2], 1)
-    if layer.shadow > 0:
-        rows = np.flatnonzero(inside.any(1))
-        drop = len(rows) // 8  # below the object, an eighth of its height
-        fallen = np.roll(share[..., 0], drop, axis=0)
-        fallen[:drop] = 0
-        fallen = cv2.GaussianBlur(fallen, (0, 0), 1 + drop / 2)[..., None]
-        base = base * (1 - layer.shadow * fallen)
-    return np.rint(base * (1 - share) + color).clip(0, 255).astype(np.uint8)
+    """A copy of the crop with the layer's object, as ``inside`` (h, w) has it, over it."""
+    rows, columns = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
+    if len(rows) == 0:
+        return base
+    drop = len(rows) // 8 if layer.shadow > 0 else 0  # of the shadow, below the object
+    # Only the object's surroundings are touched.
+    margin = int(np.abs(motion).max() / 2) + 3 * drop + 3
+    top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
+    window = np.s_[top : rows[-1] + margin + 1, left : columns[-1] + margin + 1]
+    to_window = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]]) @ matrix
+    share = cv2.GaussianBlur(inside[window].astype(np.float32), (3, 3), 0)
+    color = sample(layer.image, to_window, share.shape, outside=0)
+    if np.hypot(*motion) >= 1:
+        # Only the object's own colors are smeared, not what is around it in its image.
+        color = blur_along(color * share[..., None], motion)
+        share = blur_along(share, motion)
+        color = (color / share.clip(1e-3)[..., None]).clip(0, 255).astype(np.uint8)
+    below = base[window]
+    if drop:
+        fallen = np.zeros_like(share)
+        fallen[drop:] = layer.shadow * share[:-drop]
+        fallen = cv2.GaussianBlur(fallen, (0, 0), 1 + drop / 2)
+        below = cv2.blendLinear(below, np.zeros_like(below), 1 - fallen, fallen)
+    base = base.copy()
+    base[window] = cv2.blendLinear(color, below, share, 1 - share)
+    return base
 
 
 def blur_along(image: np.ndarray, motion: Sequence[float]) -> np.ndarray:
@@ -109,14 +123,13 @@ def blur_along(image: np.ndarray, motion: Sequence[float]) -> np.ndarray:
 def _line(x: float, y: float) -> np.ndarray:
     """A kernel that spreads a pixel evenly from (-x, -y) / 2 to (x, y) / 2."""
     reach = int(np.ceil(max(abs(x), abs(y)) / 2))
-    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
     num_steps = 4 * LONGEST_KERNEL
-    for share in (np.arange(num_steps) + 0.5) / num_steps - 0.5:
-        column, row = reach + share * x, reach + share * y
-        left, top = int(column), int(row)
-        across, down = column - left, row - top
-        for i, weight_y in ((top, 1 - down), (top + 1, down)):
-            for j, weight_x in ((left, 1 - across), (left + 1, across)):
-                if weight_x * weight_y > 0:
-                    kernel[i, j] += weight_x * weight_y
-    return kernel / kernel.sum()
+    steps = (np.arange(num_steps) + 0.5) / num_steps - 0.5
+    places = reach + steps[:, None] * [x, y]  # (num_steps, 2)
+    whole = places.astype(int)
+    across, down = (places - whole).T
+    kernel = np.zeros((2 * reach + 2, 2 * reach + 2), np.float32)
+    for i, weight_y in enumerate((1 - down, down)):
+        for j, weight_x in enumerate((1 - across, across)):
+            np.add.at(kernel, (whole[:, 1] + i, whole[:, 0] + j), weight_y * weight_x)
+    return kernel[:-1, :-1] / num_steps

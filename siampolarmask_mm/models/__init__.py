@@ -1,6 +1,7 @@
 """The tracker and its parts."""
 
 from siampolarmask_mm.models.backbones import SOTMobileNetV2
+from siampolarmask_mm.models.mask_matching import MaskMatching
 from siampolarmask_mm.models.polar_decoder import PolarDecoder
 from siampolarmask_mm.models.polar_head import PolarHead
 from siampolarmask_mm.models.polar_iou_loss import AreaIoULoss, PolarIoULoss
@@ -11,6 +12,7 @@ from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
 __all__ = [
     'AreaIoULoss',
     'CropPreprocessor',
+    'MaskMatching',
     'PolarDecoder',
     'PolarHead',
     'PolarIoULoss',

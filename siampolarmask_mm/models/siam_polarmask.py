@@ -16,6 +16,7 @@ from mmtrack.structures.bbox import quad2bbox_cxcywh
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop, crop_around, location_points
+from siampolarmask_mm.models.first_frame import fill_box, template_masks
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.polar_targets import PolarTargets
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
@@ -104,9 +105,20 @@ class SiamPolarMask(BaseSingleObjectTracker):
         features = self.backbone(crops)
         return features if self.neck is None else self.neck(features)
 
-    def extract_template(self, crops: Tensor) -> tuple[Tensor, ...]:
-        """(N, 3, S, S) normalized template crops to their middle features per level."""
-        return tuple(_middle(level, self.template_cells) for level in self.extract(crops))
+    def extract_template(
+        self, crops: Tensor, masks: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """What the head takes of normalized template crops (N, 3, S, S).
+
+        Args:
+            crops: normalized.
+            masks: (N, S, S) the objects in them; only MaskMatching looks at them.
+
+        Returns:
+            Tensors whose first dimension is N; the first ones are the middle features.
+        """
+        levels = self.extract(crops)
+        return self.head.describe_template(levels, masks, self.template_cells)
 
     def location_points(self, prediction: PolarPrediction) -> Tensor:
         """(H, W, 2) where the locations look at, in pixels of the search crop."""
@@ -126,36 +138,32 @@ class SiamPolarMask(BaseSingleObjectTracker):
             inputs: ``img`` (N, 1, 3, h, w) templates and ``search_img`` (N, 1, 3, S, S),
                 normalized.
             data_samples: with ``search_gt_instances``: one mask of the object in the
-                search crop and its label, 1, or 0 if the template shows another object.
+                search crop and its label, 1, or 0 if the template shows another object;
+                and with ``gt_instances``: its mask in the template, or its box.
         """
+        masks = _known_masks(data_samples, self.template_size)
         prediction = self.head(
-            self.extract_template(inputs['img'][:, 0]),
+            self.extract_template(inputs['img'][:, 0], masks),
             self.extract(inputs['search_img'][:, 0]),
         )
-        masks = _search_masks(data_samples).to(prediction.rays.device)
-        targets = self.assigner.assign(masks, self.location_points(prediction))
+        to_find = _search_masks(data_samples).to(prediction.rays.device)
+        targets = self.assigner.assign(to_find, self.location_points(prediction))
         return self._compare(prediction, targets)
 
     def _compare(self, prediction: PolarPrediction, targets: PolarTargets) -> dict:
         positive = targets.positive
-        num_positive = positive.sum()
-        num_negative = positive.numel() - num_positive
-        # Positives and negatives count the same, however few the positives are.
-        balance = torch.where(
-            positive, 0.5 / num_positive.clamp_min(1), 0.5 / num_negative.clamp_min(1)
-        )
         image, row, column = positive.nonzero(as_tuple=True)
         return dict(
             loss_score=self.score_loss(
-                prediction.scores.flatten(),
-                positive.flatten().long(),
-                balance.flatten(),
+                prediction.scores.flatten()[:, None],
+                (~positive).flatten().long(),  # as mmdet counts: 0 object, 1 background
+                targets.score_weights.flatten(),
                 avg_factor=1,
             ),
             loss_centerness=self.centerness_loss(
                 prediction.centerness[positive],
                 targets.centerness,
-                avg_factor=num_positive.clamp_min(1),
+                avg_factor=positive.sum().clamp_min(1),
             ),
             loss_rays=self.ray_loss(
                 prediction.rays[image, :, row, column], targets.rays, targets.centerness
@@ -185,9 +193,9 @@ class SiamPolarMask(BaseSingleObjectTracker):
             boxes = _as_boxes(given.bboxes)
             masks = given.masks.masks if 'masks' in given else [None] * len(boxes)
             self.start(frame, boxes, masks)
-            return [describe(self.objects, self.decoder, frame.shape[-2:], masks)]
+            return [describe(self.objects, frame.shape[-2:], masks)]
         self.follow(frame)
-        return [describe(self.objects, self.decoder, frame.shape[-2:])]
+        return [describe(self.objects, frame.shape[-2:])]
 
     def init(self, img: Tensor) -> None:
         """Start the object whose box is in ``self.memo`` (mmtrack's VOT mode)."""
@@ -196,7 +204,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
     def track(self, img: Tensor, data_samples: list) -> list[InstanceData]:  # noqa: ARG002
         """Follow in one more frame (mmtrack's VOT mode)."""
         self.follow(img)
-        return [describe(self.objects, self.decoder, img.shape[-2:])]
+        return [describe(self.objects, img.shape[-2:])]
 
     def start(self, frame: Tensor, boxes: Tensor, masks: list[np.ndarray | None]) -> None:
         """Forget all objects and remember these.
@@ -211,7 +219,9 @@ class SiamPolarMask(BaseSingleObjectTracker):
         """
         boxes = boxes.float().cpu()
         crops = [crop_around(box, self.template_size, self.template_size) for box in boxes]
-        levels = self.extract_template(self._cut(frame, crops))
+        levels = self.extract_template(
+            self._cut(frame, crops), template_masks(crops, boxes, masks)
+        )
         self.objects = [
             TrackedObject(
                 template=tuple(level[i : i + 1] for level in levels),
@@ -250,8 +260,14 @@ class SiamPolarMask(BaseSingleObjectTracker):
         looks = []
         for item, crop, *maps in zip(self.objects, crops, *prediction, strict=True):
             maps = PolarPrediction(*maps)
-            choice = self.decoder.choose(maps, points, box_size(item.box) * crop.scale)
-            looks.append(Look(crop, maps, points, choice))
+            decoded = self.decoder.decode(
+                maps,
+                points,
+                box_size(item.box) * crop.scale,
+                crop.size,
+                item.threshold,
+            )
+            looks.append(Look(crop, decoded))
         return looks
 
     def _cut(self, frame: Tensor, crops: list[Crop]) -> Tensor:
@@ -269,11 +285,6 @@ def _as_boxes(rows: Tensor) -> Tensor:
     return rows
 
 
-def _middle(features: Tensor, cells: int) -> Tensor:
-    top, left = ((size - cells) // 2 for size in features.shape[-2:])
-    return features[..., top : top + cells, left : left + cells]
-
-
 def _search_masks(data_samples: list) -> Tensor:
     """(N, S, S) the objects to find; empty where the template shows another one."""
     masks = []
@@ -282,3 +293,16 @@ def _search_masks(data_samples: list) -> Tensor:
         mask = torch.from_numpy(found.masks.masks[0]).bool()
         masks.append(mask if int(found.labels[0]) else torch.zeros_like(mask))
     return torch.stack(masks)
+
+
+def _known_masks(data_samples: list, size: int) -> Tensor:
+    """(N, size, size) the objects in their template crops, or their boxes filled."""
+    known = [sample.gt_instances for sample in data_samples]
+    return torch.stack(
+        [
+            torch.from_numpy(item.masks.masks[0]).bool()
+            if 'masks' in item
+            else fill_box(item.bboxes[0], size)
+            for item in known
+        ]
+    )

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop
-from siampolarmask_mm.models.polar_decoder import Choice, PolarDecoder, Star, Union
-from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.models.polar_decoder import MAJORITY, Decoded, PolarDecoder, Star
 from siampolarmask_mm.models.polar_targets import mass_centers
 from siampolarmask_mm.polar import (
     cast_rays,
@@ -35,15 +35,11 @@ class Look(NamedTuple):
 
     Attributes:
         crop: the search crop.
-        prediction: of the head, without the dimension N.
-        points: (H, W, 2) where the locations look at, in pixels of the crop.
-        choice: of the decoder.
+        decoded: of the decoder, in pixels of the crop.
     """
 
     crop: Crop
-    prediction: PolarPrediction
-    points: Tensor
-    choice: Choice
+    decoded: Decoded
 
 
 @dataclass
@@ -57,7 +53,7 @@ class TrackedObject:
         size_correction: of the box around a predicted star; see ``calibrate_size``.
         threshold: of a union's locations; see `PolarDecoder`.
         score: of the last frame; -1 in the first, as in mmtrack.
-        union: the stars that make the mask, if ``star`` alone does not.
+        look: the last one, if not ``star`` but its confidence makes the mask.
     """
 
     template: tuple[Tensor, ...]
@@ -66,11 +62,11 @@ class TrackedObject:
     size_correction: float = 1.0
     threshold: float | None = None
     score: float = -1.0
-    union: Union | None = None
+    look: Look | None = None
 
     def calibrate_size(self, look: Look) -> None:
         """Make the size that is found in the first frame the one that is given there."""
-        found = box_size(star_boxes(*look.choice.star)) / look.crop.scale
+        found = box_size(star_boxes(*look.decoded.choice.star)) / look.crop.scale
         ratio = float((box_size(self.box) / found).prod().sqrt())
         self.size_correction = min(max(ratio, 0.5), 2.0)
 
@@ -90,42 +86,41 @@ class TrackedObject:
             truth = star_masks(center, rays, (look.crop.size,) * 2)[0]
         else:
             truth = torch.from_numpy(look.crop.cut_mask(mask)).bool()
-        self.threshold = decoder.find_threshold(
-            look.prediction, look.points, look.choice, truth
-        )
+        self.threshold = decoder.find_threshold(look.decoded.confidence, truth)
 
     def update(
         self, look: Look, decoder: PolarDecoder, frame_size: tuple[int, int]
     ) -> None:
         """Remember what is seen in a frame of (h, w) pixels."""
-        choice, crop = look.choice, look.crop
+        (choice, _, box), crop = look.decoded, look.crop
         seen = Star(crop.to_image(choice.star.center), choice.star.rays / crop.scale)
         self.star = decoder.smooth(self.star, seen, choice)
-        box, factor = star_boxes(*self.star), self.size_correction
         if decoder.decoding == 'visible_union':
-            union = decoder.unite(look.prediction, look.points, choice, self.threshold)
-            self.union = union._replace(
-                centers=crop.to_image(union.centers),
-                rays=union.rays / crop.scale,
-                reach=union.reach / crop.scale,
-            )
-            box, factor = self._box_of_union(choice, decoder), 1.0
+            self.look, factor = look, 1.0
+            found = crop.to_image(box.view(2, 2) - 0.5).view(4) + 0.5
+            rate = decoder.update_rate
+            rate = 1.0 if rate is None else rate * choice.score * choice.penalty
+            half = ((1 - rate) * box_size(self.box) + rate * box_size(found)) / 2
+            middle = (found[:2] + found[2:]) / 2
+            box = torch.cat([middle - half, middle + half])
+        else:
+            box, factor = star_boxes(*self.star), self.size_correction
         self.box = resize_in_frame(box, factor, frame_size, SMALLEST_SIDE)
         self.score = choice.score
 
-    def _box_of_union(self, choice: Choice, decoder: PolarDecoder) -> Tensor:
-        """(4,) around the union's middle, between the last box's size and the union's."""
-        box = self.union.box
-        rate = decoder.update_rate
-        rate = 1.0 if rate is None else rate * choice.score * choice.penalty
-        half = ((1 - rate) * box_size(self.box) + rate * box_size(box)) / 2
-        middle = (box[:2] + box[2:]) / 2
-        return torch.cat([middle - half, middle + half])
+    def paste(self, frame_size: tuple[int, int]) -> Tensor:
+        """(h, w) boolean: the mask of the last look in a frame of that size."""
+        crop = self.look.crop
+        shift = [c - crop.middle / crop.scale for c in crop.center]
+        to_image = np.array([[1 / crop.scale, 0, shift[0]], [0, 1 / crop.scale, shift[1]]])
+        confidence = self.look.decoded.confidence.numpy()
+        return torch.from_numpy(
+            cv2.warpAffine(confidence, to_image, frame_size[::-1]) > MAJORITY
+        )
 
 
 def describe(
     objects: Sequence[TrackedObject],
-    decoder: PolarDecoder,
     frame_size: tuple[int, int],
     given_masks: Sequence[np.ndarray | None] = (),
 ) -> InstanceData:
@@ -133,7 +128,6 @@ def describe(
 
     Args:
         objects: N.
-        decoder: that united their stars.
         frame_size: (h, w) of the image.
         given_masks: in the first frame, N of (h, w), or None where only a box is known.
     """
@@ -142,8 +136,8 @@ def describe(
     scores = torch.tensor([item.score for item in objects])
     masks = star_masks(centers, rays, frame_size)
     for i, item in enumerate(objects):
-        if item.union is not None:
-            masks[i] = decoder.render(item.union, frame_size)
+        if item.look is not None:
+            masks[i] = item.paste(frame_size)
     if len(masks) > 1:  # a pixel belongs to one object, the surest
         surest = torch.where(masks, scores[:, None, None], -torch.inf).argmax(0)
         masks &= surest == torch.arange(len(masks))[:, None, None]

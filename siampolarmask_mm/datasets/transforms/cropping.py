@@ -9,7 +9,7 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmdet.structures.mask import BitmapMasks
 
-from siampolarmask_mm.crops import Crop, crop_around, map_box, sample_mask
+from siampolarmask_mm.crops import Crop, crop_around, map_box, mean_color, sample_mask
 from siampolarmask_mm.datasets.layers import paint
 from siampolarmask_mm.registry import TRANSFORMS
 
@@ -65,7 +65,8 @@ class CropPair(BaseTransform):
     Required, each a list of two (template, search): ``img`` and ``instances``, one with
     ``bbox``, ``bbox_label`` and, if known, ``mask``; optionally ``layers``.
 
-    Changed: ``img``. Added: ``img_shape``, ``gt_bboxes`` (1, 4), ``gt_bboxes_labels`` (1,)
+    Changed: ``img``. Removed: ``instances``, ``layers`` and ``other``, which speak of whole
+    images. Added: ``img_shape``, ``gt_bboxes`` (1, 4), ``gt_bboxes_labels`` (1,)
     and, if there are masks, ``gt_masks`` (a BitmapMasks of one). Boxes are those of the
     whole object, in pixels of the crop, also where layers hide it; of a turned crop, those
     around the turned box.
@@ -114,6 +115,9 @@ class CropPair(BaseTransform):
     def transform(self, results: dict) -> dict | None:
         """Cut both crops, mirrored or not."""
         mirrored = np.random.random() < self.flip_prob
+        template, search = results['img']
+        outside = [mean_color(template)]
+        outside.append(outside[0] if search is template else mean_color(search))
         images, boxes, masks = [], [], []
         for which, size in enumerate(self.sizes):
             (instance,) = results['instances'][which]
@@ -126,7 +130,7 @@ class CropPair(BaseTransform):
             mask, box = instance.get('mask'), map_box(box, crop.matrix)
             if mask is not None:
                 mask = sample_mask(mask, crop.matrix, (size, size))
-            cut, mask = paint(crop.cut(image), mask, layers, crop.matrix)
+            cut, mask = paint(crop.cut(image, outside[which]), mask, layers, crop.matrix)
             if _share_inside(box, (size, size)) < self.min_inside:
                 return None
             if mask is not None and not mask.any():
@@ -154,8 +158,9 @@ class CropPair(BaseTransform):
                 BitmapMasks([mask], size, size)
                 for mask, size in zip(masks, self.sizes, strict=True)
             ]
-        # With these flags, mmtrack 1.0.0rc1 packs the search mask at the template's size.
-        results.pop('gt_ignore_flags', None)
+        # With the flags, mmtrack 1.0.0rc1 packs the search mask at the template's size.
+        for name in ('instances', 'layers', 'other', 'gt_ignore_flags'):
+            results.pop(name, None)
         results['img_shape'] = [(size, size) for size in self.sizes]
         return results
 
@@ -175,6 +180,6 @@ class CropPair(BaseTransform):
 
 def _share_inside(box_xyxy: np.ndarray, size: tuple[int, int]) -> float:
     """How much of a box (4,) lies inside an image of (height, width) pixels."""
-    low, high = box_xyxy[:2], box_xyxy[2:]
-    inside = np.minimum(high, size[::-1]) - np.maximum(low, 0)
-    return float(inside.clip(0).prod() / max((high - low).prod(), 1e-9))
+    x1, y1, x2, y2 = box_xyxy.tolist()
+    width, height = min(x2, size[1]) - max(x1, 0), min(y2, size[0]) - max(y1, 0)
+    return max(width, 0) * max(height, 0) / max((x2 - x1) * (y2 - y1), 1e-9)

@@ -9,7 +9,8 @@ from mmcv.transforms import BaseTransform
 from siampolarmask_mm.datasets.layers import blur_along
 from siampolarmask_mm.registry import TRANSFORMS
 
-LUMA = np.array([0.114, 0.587, 0.299])  # of blue, green and red (ITU-R BT.601)
+SAME = np.eye(3)
+GRAY = np.tile([0.114, 0.587, 0.299], (3, 1))  # of blue, green and red (ITU-R BT.601)
 
 
 @TRANSFORMS.register_module()
@@ -56,13 +57,15 @@ class ColorJitterPair(BaseTransform):
 
     def _draw_map(self, is_gray: bool) -> np.ndarray:
         """(3, 4) from a color and 1 to the new color."""
-        factors = [np.random.uniform(1 - x, 1 + x) for x in self.amounts]
-        brightness, contrast, saturation = factors
+        brightness, contrast, saturation = (
+            np.random.uniform(1 - x, 1 + x) for x in self.amounts
+        )
         if is_gray:
             saturation = 0.0
-        colors = saturation * np.eye(3) + (1 - saturation) * np.tile(LUMA, (3, 1))
-        offset = np.full((3, 1), (1 - contrast) * 127.5 * brightness)
-        return np.hstack([brightness * contrast * colors, offset])
+        colors = np.empty((3, 4))
+        colors[:, :3] = contrast * (saturation * SAME + (1 - saturation) * GRAY)
+        colors[:, 3] = (1 - contrast) * 127.5
+        return brightness * colors
 
 
 @TRANSFORMS.register_module()

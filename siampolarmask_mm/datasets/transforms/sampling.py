@@ -66,23 +66,23 @@ class SamplePair(BaseTransform):
         frames, other_frames = self._usable_frames(video), self._usable_frames(other)
         if len(frames) == 0:
             return None
-        template = np.random.choice(frames)
+        template = _pick(frames)
         has_other = other['video_id'] != video['video_id'] and len(other_frames) > 0
         positive = not has_other or np.random.random() >= self.negative_prob
         if positive:
             near = frames[np.abs(frames - template) <= self.max_gap]
-            picked = [(video, template), (video, np.random.choice(near))]
+            picked = [(video, template), (video, _pick(near))]
         else:
-            picked = [(video, template), (other, np.random.choice(other_frames))]
+            picked = [(video, template), (other, _pick(other_frames))]
         pair = dict(
             img_path=[item['img_paths'][frame] for item, frame in picked],
-            frame_id=[int(frame) for _, frame in picked],
+            frame_id=[frame for _, frame in picked],
             video_id=[item['video_id'] for item, _ in picked],
             video_length=[item['video_length'] for item, _ in picked],
             instances=[[_instance(item, frame, positive)] for item, frame in picked],
         )
         if positive and has_other:
-            frame = np.random.choice(other_frames)
+            frame = _pick(other_frames)
             pair['other'] = dict(
                 img_path=other['img_paths'][frame],
                 instance=_instance(other, frame, positive=False),
@@ -101,6 +101,10 @@ class SamplePair(BaseTransform):
         if 'visible_ratio' in video:
             usable = usable & (video['visible_ratio'] >= self.min_visible)
         return np.flatnonzero(usable)
+
+
+def _pick(frames: np.ndarray) -> int:
+    return int(frames[np.random.randint(len(frames))])  # choice takes ten times as long
 
 
 def _instance(video: dict, frame: int, positive: bool) -> dict:
