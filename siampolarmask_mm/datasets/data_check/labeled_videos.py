@@ -26,12 +26,10 @@ def check_labeled_videos(root: Path, workers: ThreadPoolExecutor) -> Report:
     Videos lie in both, or in folders of a resolution (``480p``) in both. Lists in
     ``ImageSets`` and ``meta.json`` are compared with them if there are any.
     """
-    report = Report()
-    places = _find_places(root)
-    report.title = f'labeled videos in {root}'
+    report = Report(title=f'labeled videos in {root}')
     meta = _read_meta(root / 'meta.json', report)
     found: set[str] = set()
-    for images, labels in places:
+    for images, labels in _find_places(root):
         folders = {
             p.name for part in (images, labels) for p in part.glob('*') if p.is_dir()
         }
@@ -40,9 +38,7 @@ def check_labeled_videos(root: Path, workers: ThreadPoolExecutor) -> Report:
         report.add(workers.map(check, sorted(folders)))
     for video in sorted(set(meta or ()) - found):
         report.error(root / 'meta.json', f'video {video} has no folder')
-    for path in sorted(root.glob('ImageSets/*/*.txt')) + sorted(
-        root.glob('ImageSets/*.txt')
-    ):
+    for path in sorted(root.glob('ImageSets/**/*.txt')):
         _check_list(path, found, report)
     if not found:
         report.error(root, 'no folder of a video in JPEGImages or Annotations')
@@ -115,9 +111,9 @@ def _check_names(frames: dict, label_files: dict, report: Report) -> None:
     for stem in sorted(label_files.keys() - frames.keys()):
         report.error(label_files[stem], 'no frame of that name')
     numbers = {int(stem): path for stem, path in frames.items() if stem.isdecimal()}
-    step, _ = _usual_step(numbers)
+    step, is_regular = _usual_step(numbers)
     for before, after in pairwise(sorted(numbers)):
-        if after - before > step:
+        if is_regular and after - before > step:
             report.error(numbers[before], f'the next frame is {numbers[after].name}')
     labeled = sorted(int(stem) for stem in label_files if stem.isdecimal())
     step, is_regular = _usual_step(labeled)
@@ -133,8 +129,8 @@ def _usual_step(numbers: Iterable[int]) -> tuple[int, bool]:
     steps = Counter(after - before for before, after in pairwise(sorted(numbers)))
     if steps.total() < 2:
         return 1, False
-    step, count = steps.most_common(1)[0]
-    return step, count > steps.total() / 2
+    step, times = steps.most_common(1)[0]
+    return step, times > steps.total() / 2
 
 
 def _check_labels(label_files: dict, sizes: dict, report: Report) -> dict[str, set[int]]:
