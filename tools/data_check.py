@@ -27,11 +27,6 @@ def parse_args() -> Namespace:
         help="Folder that a json file's images start from (looked for beside the file).",
     )
     parser.add_argument(
-        '--decode',
-        action='store_true',
-        help='Read every pixel of the images, not only headers and ends (off).',
-    )
-    parser.add_argument(
         '--workers', type=int, default=os.cpu_count(), help='Threads (all cores).'
     )
     return parser.parse_args()
@@ -41,10 +36,7 @@ def main() -> None:
     """Check and print."""
     args = parse_args()
     num_errors = 0
-    reports = check_data(
-        args.path, args.images, decode=args.decode, num_workers=args.workers
-    )
-    for report in reports:
+    for report in check_data(args.path, args.images, num_workers=args.workers):
         for finding in report.findings:
             print(finding)
         print(report.summary, flush=True)

@@ -12,32 +12,33 @@ from PIL import Image, UnidentifiedImageError
 
 CHECKS = ('headers', 'names')
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
+ENDS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND'}
 CHUNK = 64  # files that a thread takes at once
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
-    """(height, width) of an image, from its header; a JPEG must also have its end.
+    """(height, width) of an image, from its header; a JPEG or PNG must also have its end.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no image, or a JPEG that breaks off.
+        ValueError: if it is no image, or one that breaks off.
     """
     try:
         with Image.open(path) as image:
             width, height = image.size
-            is_jpeg = image.format == 'JPEG'
+            kind = image.format
     except UnidentifiedImageError as error:
         raise ValueError(f'an image expected, got something else in {path}') from error
-    if is_jpeg and not _has_end_of_jpeg(path):
-        raise ValueError(f'a whole JPEG expected, but {path} breaks off')
+    if kind in ENDS and not _has_end(path, ENDS[kind]):
+        raise ValueError(f'a whole {kind} expected, but {path} breaks off')
     return height, width
 
 
-def _has_end_of_jpeg(path: str | Path) -> bool:
+def _has_end(path: str | Path, end: bytes) -> bool:
     with open(path, 'rb') as file:
         file.seek(0, 2)
         file.seek(max(0, file.tell() - 2**16))  # some writers append to it
-        return b'\xff\xd9' in file.read()
+        return end in file.read()
 
 
 def find_images(folder: str | Path) -> list[Path]:

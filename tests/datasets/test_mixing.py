@@ -1,108 +1,26 @@
 """Datasets with masks and mmtrack's datasets of boxes train together."""
 
-import json
 import random
 from collections import Counter
 from pathlib import Path
 
+import folders
 import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS
 from mmengine.runner import Runner
-from PIL import Image
 
 from siampolarmask_mm.crops import location_points
-
-SIZE = (20, 30)  # height, width
-
-
-def write_image(path, size=SIZE):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.zeros((*size, 3), np.uint8)).save(path)
-
-
-def write_got10k(root):
-    """Two videos of three frames; in the second video's last frame the object is gone."""
-    names = ['GOT-10k_Train_000001', 'GOT-10k_Train_000002']
-    for name, absence in zip(names, ('000', '001'), strict=True):
-        folder = root / 'train' / name
-        for number in (1, 2, 3):
-            write_image(folder / f'{number:08d}.jpg')
-        boxes = [f'{3 + t}.0000,4.0000,8.0000,6.0000' for t in range(3)]
-        (folder / 'groundtruth.txt').write_text('\n'.join(boxes) + '\n')
-        (folder / 'absence.label').write_text('\n'.join(absence) + '\n')
-        cover = '\n'.join('0' if gone == '1' else '8' for gone in absence)
-        (folder / 'cover.label').write_text(cover + '\n')
-    (root / 'train/list.txt').write_text('\n'.join(names) + '\n')
-    # As mmtrack's tools/dataset_converters/got10k/gen_got10k_infos.py writes it.
-    lines = ['The format of each line in this txt is (video_path,annotation_path,...)']
-    lines += [f'train/{name},train/{name}/groundtruth.txt,1,3' for name in names]
-    (root / 'annotations').mkdir()
-    (root / 'annotations/got10k_train_infos.txt').write_text('\n'.join(lines))
-
-
-def write_imagenet_vid(root):
-    """A video of three frames; one of its two objects comes late and is hidden at last."""
-    video = 'ILSVRC2015_VID_train_0000/ILSVRC2015_train_00000000'
-    images, annotations = [], []
-    for t in range(3):
-        write_image(root / 'Data/VID' / video / f'{t:06d}.JPEG')
-        images.append(
-            dict(
-                file_name=f'{video}/{t:06d}.JPEG',
-                height=20,
-                width=30,
-                id=t + 1,
-                frame_id=t,
-                video_id=1,
-                is_vid_train_frame=True,
-            )
-        )
-        for instance_id in (1, 2)[: 1 + (t > 0)]:
-            annotations.append(
-                dict(
-                    id=len(annotations) + 1,
-                    video_id=1,
-                    image_id=t + 1,
-                    category_id=9,
-                    instance_id=instance_id,
-                    bbox=[2, 3, 9, 10],
-                    area=90,
-                    iscrowd=False,
-                    occluded=(instance_id, t) == (2, 2),
-                    generated=False,
-                )
-            )
-    content = dict(
-        categories=[dict(id=9, name='dog', encode_name='n02084071')],
-        videos=[dict(id=1, name=video, vid_train_frames=[0, 1, 2])],
-        images=images,
-        annotations=annotations,
-    )
-    (root / 'annotations').mkdir()
-    (root / 'annotations/imagenet_vid_train.json').write_text(json.dumps(content))
-
-
-def write_coco(root):
-    write_image(root / 'train2017/000000000009.jpg')
-    triangle = [[4, 4, 20, 4, 4, 16]]
-    annotation = dict(id=1, image_id=9, bbox=[4, 4, 16, 12], area=96, category_id=18)
-    content = dict(
-        images=[dict(id=9, file_name='000000000009.jpg', height=20, width=30)],
-        annotations=[dict(annotation, segmentation=triangle, iscrowd=0)],
-    )
-    (root / 'annotations').mkdir()
-    (root / 'annotations/instances_train2017.json').write_text(json.dumps(content))
 
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
     root = tmp_path_factory.mktemp('data')
-    write_coco(root / 'coco')
-    write_got10k(root / 'got10k')
-    write_imagenet_vid(root / 'ILSVRC')
+    folders.write_coco(root / 'coco')
+    folders.write_got10k(root / 'got10k')
+    folders.write_imagenet_vid(root / 'ILSVRC')
     return root
 
 
@@ -177,8 +95,8 @@ def test_boxes_are_those_of_the_files(data, clips):
         return instance['bbox'].tolist(), frame
 
     (x1, *others), frame = box(2, 0)
-    assert (x1, others) == (3 + frame, [4, 11 + frame, 10])
-    assert box(3, 0)[0] == [2, 3, 11, 13]
+    assert (x1, others) == (3 + frame, [4, 43 + frame, 34])
+    assert box(3, 0)[0] == [2, 3, 42, 33]
 
 
 def test_frames_without_the_object_are_not_taken(data, clips):

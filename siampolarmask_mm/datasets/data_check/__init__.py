@@ -35,7 +35,6 @@ def check_data(
     path: str | Path,
     images: str | Path | None = None,
     *,
-    decode: bool = False,
     num_workers: int | None = None,
 ) -> Iterator[Report]:
     """Check a dataset, or all that lie in a folder.
@@ -44,7 +43,6 @@ def check_data(
         path: a folder, whose layout is found out, or a json file.
         images: the folder that a json file's images start from; looked for beside the file
             if not given.
-        decode: read every pixel of the images, not only their headers and ends.
         num_workers: threads; as many as there are cores, if not given.
 
     Yields:
@@ -60,7 +58,7 @@ def check_data(
     folder = None if images is None else Path(images)
     found = False
     with ThreadPoolExecutor(num_workers or os.cpu_count()) as workers:
-        for report in _check(path, folder, workers, decode, DEPTH):
+        for report in _check(path, folder, workers, DEPTH):
             found = True
             yield report
     if not found:
@@ -68,34 +66,37 @@ def check_data(
 
 
 def _check(
-    path: Path, images: Path | None, workers: ThreadPoolExecutor, decode: bool, depth: int
+    path: Path, images: Path | None, workers: ThreadPoolExecutor, depth: int
 ) -> Iterator[Report]:
     if path.is_file():
-        report = _check_json(path, images, workers, decode)
+        report = _check_json(path, images, workers)
         if report is not None:
             yield report
         return
     if (path / 'Annotations').is_dir() and (path / 'JPEGImages').is_dir():
-        yield check_labeled_videos(path, workers, decode)
+        yield check_labeled_videos(path, workers)
         return
     pair = find_image_masks(path)
     if pair is not None:
-        yield check_image_masks(*pair, workers, decode)
+        yield check_image_masks(*pair, workers)
         return
     files = sorted(path.glob('*.json')) + sorted(path.glob('annotations/*.json'))
-    reports = (_check_json(file, images, workers, decode) for file in files)
+    reports = (_check_json(file, images, workers) for file in files)
     reports = [report for report in reports if report is not None]
     yield from reports
     videos = find_boxed_videos(path)
     if videos:
-        yield check_boxed_videos(path, videos, workers, decode)
-    elif depth and not reports:
-        for inner in sorted(p for p in path.iterdir() if p.is_dir()):
-            yield from _check(inner, images, workers, decode, depth - 1)
+        yield check_boxed_videos(path, videos, workers)
+    if depth and not reports:
+        boxed = {video.boxes.relative_to(path).parts[0] for video in videos}
+        for inner in sorted(
+            p for p in path.iterdir() if p.is_dir() and p.name not in boxed
+        ):
+            yield from _check(inner, images, workers, depth - 1)
 
 
 def _check_json(
-    path: Path, images: Path | None, workers: ThreadPoolExecutor, decode: bool
+    path: Path, images: Path | None, workers: ThreadPoolExecutor
 ) -> Report | None:
     """None for a json file of something else."""
     try:
@@ -104,11 +105,19 @@ def _check_json(
         report = Report(title=str(path))
         report.error(path, f'no json: {error}')
         return report
-    if not isinstance(content, dict) or not isinstance(content.get('annotations'), list):
+    if not isinstance(content, dict):
         return None
-    for key, check in (('videos', check_youtube_vis), ('images', check_coco)):
-        of_masks = 'segmentations' if key == 'videos' else 'segmentation'
-        masks = (of_masks in item for item in content['annotations'])
-        if isinstance(content.get(key), list) and any(masks):
-            return check(path, content, images, workers, decode)
+    for key, of_masks, check in (
+        ('videos', 'segmentations', check_youtube_vis),
+        ('images', 'segmentation', check_coco),
+    ):
+        lists = content.get(key), content.get('annotations')
+        if all(map(_is_list_of_dicts, lists)) and any(
+            of_masks in item for item in lists[1]
+        ):
+            return check(path, content, images, workers)
     return None
+
+
+def _is_list_of_dicts(content: object) -> bool:
+    return isinstance(content, list) and all(isinstance(item, dict) for item in content)

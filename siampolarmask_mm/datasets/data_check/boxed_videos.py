@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from siampolarmask_mm.datasets.data_check.report import Report, some
+from siampolarmask_mm.datasets.data_check.report import Report, count, some
 from siampolarmask_mm.datasets.files import find_images
 
 OUTSIDE = 2.0  # pixels that a box may lie outside its frame, as counting from 1 gives
@@ -41,22 +40,22 @@ def find_boxed_videos(root: Path) -> list[BoxedVideo]:
 
 
 def check_boxed_videos(
-    root: Path, videos: list[BoxedVideo], workers: ThreadPoolExecutor, decode: bool
+    root: Path, videos: list[BoxedVideo], workers: ThreadPoolExecutor
 ) -> Report:
     """Check that each frame has a box inside it."""
     report = Report(title=f'boxed videos in {root}')
-    report.add(workers.map(partial(_check_video, decode), videos))
+    report.add(workers.map(_check_video, videos))
     return report
 
 
-def _check_video(decode: bool, video: BoxedVideo) -> Report:
+def _check_video(video: BoxedVideo) -> Report:
     report = Report()
     frames = find_images(video.frames)
     report.counts.update(videos=1, objects=1, frames=len(frames))
     if not frames:
         report.error(video.frames, 'no frame (.jpg or .png)')
         return report
-    sizes = [report.size_of(path, decode) for path in frames]
+    sizes = [report.size_of(path) for path in frames]
     for path, size in zip(frames, sizes, strict=True):
         if size and sizes[0] and size != sizes[0]:
             report.error(path, f'size {sizes[0]} of the first frame expected, got {size}')
@@ -134,7 +133,9 @@ def _check_boxes(
     empty = ~(boxes[:, 2:] > 0).all(1) & ~hidden
     if empty.any():
         lines = np.flatnonzero(empty) + 1
-        report.warning(path, f'{len(lines)} boxes without extent, in line {some(lines)}')
+        report.warning(
+            path, f'{count(len(lines), "boxes")} without extent, in line {some(lines)}'
+        )
     if size is None:
         return
     height, width = size
@@ -145,10 +146,13 @@ def _check_boxes(
     if away.any():
         lines = np.flatnonzero(away) + 1
         report.error(
-            path, f'{len(lines)} boxes outside the frame {size}, in line {some(lines)}'
+            path,
+            f'{count(len(lines), "boxes")} outside the frame {size}, in line {some(lines)}',
         )
     if beyond.any():
         lines = np.flatnonzero(beyond) + 1
         report.warning(
-            path, f'{len(lines)} boxes reach beyond the frame {size}, in line {some(lines)}'
+            path,
+            f'{count(len(lines), "boxes")} partly outside the frame {size}, '
+            f'in line {some(lines)}',
         )

@@ -15,7 +15,7 @@ from siampolarmask_mm.datasets.data_check.image_files import (
     check_image_files,
     find_image_folder,
 )
-from siampolarmask_mm.datasets.data_check.report import Report, some
+from siampolarmask_mm.datasets.data_check.report import Report, count, some
 
 OUTSIDE = 1.0  # pixels that a box may lie outside its image, as rounding gives
 FAR = 3.0  # pixels that a box may be off the mask, likewise
@@ -26,7 +26,6 @@ def check_coco(
     content: dict,
     images: Path | None,
     workers: ThreadPoolExecutor,
-    decode: bool,
 ) -> Report:
     """Check a file of images and instances.
 
@@ -35,7 +34,6 @@ def check_coco(
         content: what is in it.
         images: the folder of its images; looked for if not given.
         workers: read the images.
-        decode: every pixel of them.
     """
     report = Report(title=f'COCO instances in {path}')
     by_id = check_ids(path, content, 'images', report)
@@ -47,24 +45,29 @@ def check_coco(
     used = {annotation.get('image_id') for annotation in content['annotations']}
     report.counts['frames'] += len(by_id)
     if set(by_id) - used:
-        report.warning(path, f'{len(set(by_id) - used)} images without annotation')
+        report.warning(
+            path, f'{count(len(set(by_id) - used), "images")} without annotation'
+        )
     folder = images or find_image_folder(path, (i['file_name'] for i in by_id.values()))
     if folder is None:
         report.error(path, 'its images were not found; name their folder with --images')
         return report
     sizes = {folder / i['file_name']: (i['height'], i['width']) for i in by_id.values()}
     if len(sizes) < len(by_id):
-        report.error(path, f'{len(by_id) - len(sizes)} file names stand for several images')
-    report.add([check_image_files(sizes, workers, decode)])
+        report.error(
+            path,
+            f'{count(len(by_id) - len(sizes), "images")} with the file name of another',
+        )
+    report.add([check_image_files(sizes, workers)])
     return report
 
 
 def check_ids(path: Path, content: dict, kind: str, report: Report) -> dict:
     """The file's images, videos or annotations by id; reports ids that come twice."""
     by_id = {item['id']: item for item in content[kind] if 'id' in item}
-    counts = Counter(item.get('id') for item in content[kind])
-    for number in [number for number, count in counts.items() if count > 1]:
-        report.error(path, f'id {number} stands for {counts[number]} {kind}')
+    times = Counter(item.get('id') for item in content[kind])
+    for number in [number for number in times if times[number] > 1]:
+        report.error(path, f'id {number} stands for {times[number]} {kind}')
     return by_id
 
 
@@ -74,7 +77,9 @@ def check_categories(path: Path, content: dict, report: Report) -> None:
     used = Counter(annotation.get('category_id') for annotation in content['annotations'])
     for category in [category for category in used if category not in known]:
         report.error(
-            path, f'category {category} of {used[category]} annotations not in categories'
+            path,
+            f'category {category} of {count(used[category], "annotations")} '
+            'not in categories',
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from siampolarmask_mm.datasets.data_check.report import Report
@@ -37,20 +36,20 @@ def find_image_folder(json_file: Path, names: Iterable[str]) -> Path | None:
 
 
 def check_image_files(
-    sizes: Mapping[Path, tuple[int, int]], workers: ThreadPoolExecutor, decode: bool
+    sizes: Mapping[Path, tuple[int, int]], workers: ThreadPoolExecutor
 ) -> Report:
     """Compare images with the sizes that a json file gives, by path."""
     report = Report()
     pairs = list(sizes.items())
     chunks = [pairs[i : i + CHUNK] for i in range(0, len(pairs), CHUNK)]
-    report.add(workers.map(partial(_check_chunk, decode), chunks))
+    report.add(workers.map(_check_chunk, chunks))
     return report
 
 
-def _check_chunk(decode: bool, pairs: list[tuple[Path, tuple[int, int]]]) -> Report:
+def _check_chunk(pairs: list[tuple[Path, tuple[int, int]]]) -> Report:
     report = Report()
     for path, expected in pairs:
-        size = report.size_of(path, decode)
+        size = report.size_of(path)
         if size and size != expected:
             report.error(path, f'size {expected} in the json file, {size} in the image')
     return report

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import permutations
 from pathlib import Path
 
@@ -36,7 +35,7 @@ def find_image_masks(root: Path) -> tuple[Path, Path] | None:
 
 
 def check_image_masks(
-    image_folder: Path, mask_folder: Path, workers: ThreadPoolExecutor, decode: bool
+    image_folder: Path, mask_folder: Path, workers: ThreadPoolExecutor
 ) -> Report:
     """Check that each image has a mask of its size that shows something."""
     report = Report(title=f'images with masks in {image_folder} and {mask_folder}')
@@ -48,15 +47,15 @@ def check_image_masks(
         report.error(masks[name], f'no image in {image_folder}')
     pairs = [(images[name], masks[name]) for name in sorted(images.keys() & masks.keys())]
     chunks = [pairs[i : i + CHUNK] for i in range(0, len(pairs), CHUNK)]
-    report.add(workers.map(partial(_check_chunk, decode), chunks))
+    report.add(workers.map(_check_chunk, chunks))
     report.counts['frames'] += len(images)
     return report
 
 
-def _check_chunk(decode: bool, pairs: list[tuple[Path, Path]]) -> Report:
+def _check_chunk(pairs: list[tuple[Path, Path]]) -> Report:
     report = Report()
     for image, mask in pairs:
-        size = report.size_of(image, decode)
+        size = report.size_of(image)
         try:
             grey = read_labels(mask)
         except (OSError, ValueError) as error:

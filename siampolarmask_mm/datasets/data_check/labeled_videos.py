@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from siampolarmask_mm.datasets.data_check.report import Report, reason, some
+from siampolarmask_mm.datasets.data_check.report import Report, count, reason, some
 from siampolarmask_mm.datasets.files import find_images
 from siampolarmask_mm.datasets.youtube_vos import read_meta
 from siampolarmask_mm.davis_layout import read_split
@@ -20,7 +20,7 @@ from siampolarmask_mm.label_images import read_labels
 VOID = 255
 
 
-def check_labeled_videos(root: Path, workers: ThreadPoolExecutor, decode: bool) -> Report:
+def check_labeled_videos(root: Path, workers: ThreadPoolExecutor) -> Report:
     """Check a folder of ``JPEGImages`` and ``Annotations``.
 
     Videos lie in both, or in folders of a resolution (``480p``) in both. Lists in
@@ -36,7 +36,7 @@ def check_labeled_videos(root: Path, workers: ThreadPoolExecutor, decode: bool) 
             p.name for part in (images, labels) for p in part.glob('*') if p.is_dir()
         }
         found |= folders
-        check = partial(_check_video, images, labels, meta, decode)
+        check = partial(_check_video, images, labels, meta)
         report.add(workers.map(check, sorted(folders)))
     for video in sorted(set(meta or ()) - found):
         report.error(root / 'meta.json', f'video {video} has no folder')
@@ -81,9 +81,7 @@ def _check_list(path: Path, videos: set[str], report: Report) -> None:
         report.error(path, f'no folder for {some(missing)}')
 
 
-def _check_video(
-    images: Path, labels: Path, meta: dict | None, decode: bool, name: str
-) -> Report:
+def _check_video(images: Path, labels: Path, meta: dict | None, name: str) -> Report:
     report = Report()
     frames = {path.stem: path for path in find_images(images / name)}
     label_files = {path.stem: path for path in sorted((labels / name).glob('*.png'))}
@@ -94,7 +92,7 @@ def _check_video(
         report.error(labels / name, 'no label image (.png)')
     if frames and label_files:
         _check_names(frames, label_files, report)
-    sizes = {stem: report.size_of(path, decode) for stem, path in frames.items()}
+    sizes = {stem: report.size_of(path) for stem, path in frames.items()}
     usual = _usual_size(sizes)
     for stem, size in sizes.items():
         if size and size != usual:
@@ -174,7 +172,9 @@ def _check_objects(folder: Path, seen: dict[str, set[int]], report: Report) -> N
         )
     empty = sorted(stem for stem, labels in seen.items() if not labels)
     if empty:
-        report.warning(folder, f'no object in {len(empty)} label images: {some(empty)}')
+        report.warning(
+            folder, f'no object in {count(len(empty), "label images")}: {some(empty)}'
+        )
 
 
 def _check_meta(

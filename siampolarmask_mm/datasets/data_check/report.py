@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-
 from siampolarmask_mm.datasets.files import image_size
 
 
@@ -68,23 +66,15 @@ class Report:
     def summary(self) -> str:
         """One line: what there is, and how much of it is wrong."""
         kinds = ('videos', 'objects', 'frames', 'masks', 'boxes')
-        counts = [_count(self.counts[kind], kind) for kind in kinds if self.counts[kind]]
+        counts = [count(self.counts[kind], kind) for kind in kinds if self.counts[kind]]
         num_warnings = len(self.findings) - self.num_errors
-        counts += [_count(self.num_errors, 'errors'), _count(num_warnings, 'warnings')]
+        counts += [count(self.num_errors, 'errors'), count(num_warnings, 'warnings')]
         return f'{self.title}: {", ".join(counts)}'
 
-    def size_of(self, path: str | Path, decode: bool = False) -> tuple[int, int] | None:
-        """(height, width) of an image; None, and an error, if it cannot be read.
-
-        Args:
-            path: of the image.
-            decode: reads every pixel instead of the header and the end.
-        """
+    def size_of(self, path: str | Path) -> tuple[int, int] | None:
+        """(height, width) of an image; None, and an error, if it cannot be read."""
         try:
             size = image_size(path)
-            if decode:
-                with Image.open(path) as image:
-                    image.load()
         except (OSError, SyntaxError, ValueError) as error:
             self.error(path, reason(error, path))
             return None
@@ -98,7 +88,8 @@ def reason(error: Exception, path: str | Path) -> str:
     return str(error).replace(str(path), 'it')
 
 
-def _count(number: int, things: str) -> str:
+def count(number: int, things: str) -> str:
+    """A number with what it counts: ``1 box``, ``2 boxes``."""
     if number == 1:
         things = 'box' if things == 'boxes' else things[:-1]
     return f'{number} {things}'

@@ -21,7 +21,6 @@ def check_youtube_vis(
     content: dict,
     images: Path | None,
     workers: ThreadPoolExecutor,
-    decode: bool,
 ) -> Report:
     """Check a file of videos and tracks of masks.
 
@@ -30,7 +29,6 @@ def check_youtube_vis(
         content: what is in it.
         images: the folder of its frames; looked for if not given.
         workers: read the frames.
-        decode: every pixel of them.
     """
     report = Report(title=f'YouTube-VIS tracks in {path}')
     videos = {}
@@ -58,7 +56,7 @@ def check_youtube_vis(
         for video in videos.values()
         for name in video['file_names']
     }
-    report.add([check_image_files(sizes, workers, decode)])
+    report.add([check_image_files(sizes, workers)])
     return report
 
 
