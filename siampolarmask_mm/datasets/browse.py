@@ -13,7 +13,7 @@ from torch import Tensor
 
 from siampolarmask_mm.datasets.reproducible import NumberedSampler, seeded
 from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
-from siampolarmask_mm.visualization.pairs import draw_pair, search_masks
+from siampolarmask_mm.visualization.pairs import draw_pair
 
 
 def draw_samples(config: Config, number: int, seed: int = 0) -> Iterator[np.ndarray]:
@@ -46,7 +46,8 @@ def draw_samples(config: Config, number: int, seed: int = 0) -> Iterator[np.ndar
 def locations(model: SiamPolarMask, inputs: dict[str, Tensor]) -> Tensor:
     """(H, W, 2) where a model looks at in a search crop, by asking it once."""
     with torch.no_grad():
-        template = model.extract_template(inputs['img'].float())
+        masks = torch.ones(1, model.template_size, model.template_size)
+        template = model.extract_template(inputs['img'].float(), masks)
         prediction = model.head(template, model.extract(inputs['search_img'].float()))
     return model.location_points(prediction)
 
@@ -57,7 +58,7 @@ def _draw(model: SiamPolarMask, packed: dict, points: Tensor) -> np.ndarray:
         packed['inputs'][key][0].permute(1, 2, 0).numpy()[..., ::-1]
         for key in ('img', 'search_img')
     ]
-    targets = model.assigner.assign(search_masks(sample), points)
+    targets = model.find_targets([sample], points)
     return draw_pair(
         [np.ascontiguousarray(image) for image in images], sample, targets, points
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
 from mmtrack.structures import TrackDataSample
 from torch import Tensor
 
@@ -57,21 +56,22 @@ def _draw_object(image: np.ndarray, instances: object, label: int) -> np.ndarray
 
 
 def _draw_targets(image: np.ndarray, targets: PolarTargets, points: Tensor) -> np.ndarray:
-    positive = targets.positive[0]
     if len(targets.rays):
         best = int(targets.centerness.argmax())
-        center = points[positive][best]
+        center = points[targets.outlined[0]][best]
         tips = star_points(center, targets.rays[best])
         image = draw_star(image, center.numpy(), tips.numpy(), label=2)
-    for x, y in points[positive].round().int().tolist():
+    for x, y in points[targets.positive[0]].round().int().tolist():
         cv2.circle(image, (x, y), 1, POSITIVE, -1)
     return image
 
 
 def _class_map(targets: PolarTargets, size: int) -> np.ndarray:
     """(S, S, 3) the score map, a square per location, with borders as wide as its grid."""
-    positive = targets.positive[0].numpy()
-    cells = np.where(positive[..., None], np.uint8(POSITIVE), np.uint8(NEGATIVE))
+    positive, counts = targets.positive[0].numpy(), targets.score_weights[0].numpy() > 0
+    cells = np.full((*positive.shape, 3), IGNORED, np.uint8)
+    cells[counts] = NEGATIVE
+    cells[positive] = POSITIVE
     cell = size // max(positive.shape)
     return _in_middle(cells.repeat(cell, 0).repeat(cell, 1), size)
 
@@ -93,10 +93,3 @@ def contact_sheet(pictures: Sequence[np.ndarray], columns: int, gap: int = 8) ->
     ]
     white = np.full((gap, rows[0].shape[1], 3), 255, np.uint8)
     return np.vstack([part for row in rows for part in (row, white)][:-1])
-
-
-def search_masks(sample: TrackDataSample) -> Tensor:
-    """(1, S, S) the object to find; empty in a negative pair."""
-    found = sample.search_gt_instances
-    mask = torch.from_numpy(found.masks.masks).bool()
-    return mask if int(found.labels[0]) else torch.zeros_like(mask)

@@ -7,8 +7,12 @@ from pathlib import Path
 import folders
 import numpy as np
 import pytest
-from mmengine.registry import DATASETS
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS, MODELS
 from mmengine.runner import Runner
+
+from siampolarmask_mm.crops import location_points
 
 
 @pytest.fixture(scope='module')
@@ -148,3 +152,23 @@ def test_numbered_samples_of_a_mixture_are_the_same_each_time(data, clips):
 
     assert samples(3) == samples(3)
     assert samples(3) != samples(4)
+
+
+def test_a_network_learns_from_masks_and_boxes_at_once(
+    data, clips, model_config, train_pipeline
+):
+    dataset = DATASETS.build(mixture(data, clips, [1, 1, 1, 1], train_pipeline))
+    random.seed(0)
+    samples = [dataset[0] for _ in range(8)]
+    has_mask = ['masks' in s['data_samples'].search_gt_instances for s in samples]
+    assert set(has_mask) == {True, False}
+    model = MODELS.build(model_config)
+    batch = model.data_preprocessor(pseudo_collate(samples), training=True)
+    losses = model(**batch, mode='loss')
+    assert all(loss.isfinite() and loss > 0 for loss in losses.values())
+    targets = model.find_targets(
+        [sample['data_samples'] for sample in samples],
+        location_points((7, 7), 8, 65, torch.zeros(1)),
+    )
+    assert targets.outlined.flatten(1).any(1).tolist() == has_mask
+    assert targets.positive.flatten(1).any(1).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,17 +110,8 @@ class MoveStill(BaseTransform):
         still = results['img'][0]
         background = read_frame(results['other']['img_path'])
         times = np.random.randint(0, self.max_gap + 1, 2)
-        motion = self.draw_motion(instance['bbox'], still, background, times.max())
-        shadow, exposure = np.random.uniform(0, self.max_shadow), np.random.random()
-        for which, time in enumerate(times):
-            layer = Layer(
-                still,
-                instance['mask'],
-                motion.pose(time),
-                motion=tuple(motion.velocity * exposure),
-                shadow=shadow,
-                is_target=True,
-            )
+        layers = self.draw_layers(instance, still, background, times)
+        for which, layer in enumerate(layers):
             # The mask is the layer's now.
             moved = dict(instance, bbox=map_mask_box(instance['mask'], layer.matrix))
             del moved['mask']
@@ -127,6 +119,35 @@ class MoveStill(BaseTransform):
             results.setdefault('layers', ([], []))[which].append(layer)
         results['img'] = [background, background]
         return results
+
+    def draw_layers(
+        self,
+        instance: dict,
+        still: np.ndarray,
+        background: np.ndarray,
+        times: Sequence[int],
+    ) -> list[Layer]:
+        """The object at some frames of one motion, over the background.
+
+        Args:
+            instance: its ``bbox`` and ``mask`` in its own image.
+            still: that image.
+            background: (H, W, 3) what it moves over.
+            times: numbers of frames, from 0 on.
+        """
+        motion = self.draw_motion(instance['bbox'], still, background, max(times))
+        shadow, exposure = np.random.uniform(0, self.max_shadow), np.random.random()
+        return [
+            Layer(
+                still,
+                instance['mask'],
+                motion.pose(time),
+                motion=tuple(motion.velocity * exposure),
+                shadow=shadow,
+                is_target=True,
+            )
+            for time in times
+        ]
 
     def draw_motion(
         self,
