@@ -2,15 +2,16 @@
 
     python benchmarks/data.py ANNOTATIONS IMAGES    # COCO's instances json and image folder
 
-The first two figures are of one process and one thread, in turns: the pairs of our
-MobileNetV2 config (masks, synthetic motion, occlusion, all augmentations, and the targets
-of the loss), and those of mmtrack's own SiamRPN++ config (boxes alone), of the same
-instances. The last line is one JSON object:
+The first figures are of loaders with one worker of one thread, in turns: the pairs of our
+MobileNetV2 config (masks, synthetic motion, occlusion, all augmentations), with the targets
+of the loss, which the process that trains computes; and those of mmtrack's own SiamRPN++
+config (boxes alone), of the same instances. The last line is one JSON object:
     samples_per_second: pairs, with masks and targets
     speedup_over_mmtrack: over mmtrack's pairs, with boxes alone
     mmtrack_samples_per_second
-    ms: of each transform, and of the targets, per pair
-    growth_mb: memory that the process gained over --samples pairs after the first tenth
+    ms: of each transform per pair, without a worker
+    growth_mb: memory that the process and its worker gained over --samples pairs, after the
+        first tenth
     data_time_share: of an iteration of the tiny network on these pairs, with two workers,
         as mmengine logs it
 """
@@ -18,17 +19,18 @@ instances. The last line is one JSON object:
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import tempfile
 import time
 from argparse import ArgumentParser, Namespace
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from multiprocessing import active_children
 from pathlib import Path
 
 import cv2
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import DATASETS, init_default_scope
@@ -38,6 +40,7 @@ import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
 from siampolarmask_mm.crops import location_points
 from siampolarmask_mm.datasets.reproducible import NumberedIndex
 from siampolarmask_mm.models import PolarTargetAssigner
+from siampolarmask_mm.models.first_frame import object_masks
 
 CONFIGS = Path(__file__).parents[1] / 'configs' / 'siampolarmask'
 OURS = 'siampolarmask_mobilenetv2_1xb64-100e_coco_test-davis2016.py'
@@ -68,32 +71,38 @@ def build(dataset: dict, annotations: str, images: Path, pipeline: list) -> obje
     return built
 
 
-def pairs_with_targets(dataset: object, size: int) -> Callable[[int, int], None]:
-    """What makes the pairs from one number to another, in batches, with their targets."""
+def load(dataset: object) -> Iterator[dict]:
+    """Batches without end, as the runner loads them with one worker."""
+    loader = Runner.build_dataloader(
+        dict(
+            dataset=dataset,
+            batch_size=BATCH,
+            num_workers=1,
+            persistent_workers=True,
+            sampler=dict(type='NumberedSampler', sampler=dict(type='InfiniteSampler')),
+            collate_fn=dict(type='pseudo_collate'),
+        ),
+        seed=0,
+    )
+    return iter(loader)
+
+
+def consume(batches: Iterator[dict], number: int, size: int | None = None) -> float:
+    """Seconds per pair of so many batches; with the loss's targets, if a size is given."""
     assigner = PolarTargetAssigner()
-    points = location_points((27, 27), 8, size, torch.zeros(1))
-
-    def make(first: int, last: int) -> None:
-        for start in range(first, last, BATCH):
-            masks = []
-            for number in range(start, min(start + BATCH, last)):
-                index = NumberedIndex(number * 7919 % len(dataset), (0, number))
-                sample = dataset[index]['data_samples']
-                masks.append(sample.search_gt_instances.masks.masks)
-            assigner.assign(torch.from_numpy(np.concatenate(masks)).bool(), points)
-
-    return make
-
-
-def seconds(function: Callable[..., object], *args: int) -> float:
-    """Time of a call."""
+    points = location_points((27, 27), 8, size or 0, torch.zeros(1))
     start = time.perf_counter()
-    function(*args)
-    return time.perf_counter() - start
+    for _ in range(number):
+        batch = next(batches)
+        if size:
+            found = [sample.search_gt_instances for sample in batch['data_samples']]
+            masks, is_outline = object_masks(found, size)
+            assigner.assign(masks, points, is_outline)
+    return (time.perf_counter() - start) / (number * BATCH)
 
 
-def time_transforms(dataset: object, make: Callable[[int, int], None]) -> dict[str, float]:
-    """Milliseconds per pair by transform, and of the targets and all the rest."""
+def time_transforms(dataset: object) -> dict[str, float]:
+    """Milliseconds per pair by transform, in this process."""
     spent: dict[str, float] = defaultdict(float)
 
     def clocked(transform: Callable) -> Callable:
@@ -107,16 +116,20 @@ def time_transforms(dataset: object, make: Callable[[int, int], None]) -> dict[s
 
     plain = dataset.pipeline.transforms
     dataset.pipeline.transforms = [clocked(transform) for transform in plain]
-    total = seconds(make, 0, 10 * BATCH)
+    number = 10 * BATCH
+    for i in range(number):
+        dataset[NumberedIndex(i * 7919 % len(dataset), (0, i))]
     dataset.pipeline.transforms = plain
-    spent['targets and the rest'] = total - sum(spent.values())
-    return {name: 1e3 * value / (10 * BATCH) for name, value in spent.items()}
+    return {name: round(1e3 * value / number, 3) for name, value in spent.items()}
 
 
 def memory() -> float:
-    """Megabytes of this process (Linux)."""
-    lines = Path('/proc/self/status').read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith('VmRSS'))
+    """Megabytes of this process and its workers (Linux)."""
+    total = 0
+    for process in (os.getpid(), *(child.pid for child in active_children())):
+        lines = Path(f'/proc/{process}/status').read_text().splitlines()
+        total += next(int(line.split()[1]) for line in lines if line.startswith('VmRSS'))
+    return total / 1024
 
 
 def data_time_share(dataset: dict, folder: Path) -> float:
@@ -150,28 +163,30 @@ def measure(args: Namespace, folder: Path) -> dict[str, object]:
     )
     stock = dict(type='SOTCocoDataset', _scope_='mmtrack')
     stock = build(stock, annotations, args.images, theirs.train_pipeline)
-    make = pairs_with_targets(dataset, config.search_size)
-    make(0, BATCH)
-    stock[0]
-    ours, mmtracks = [], []
-    for turn in range(ROUNDS):
-        first = turn * 10 * BATCH
-        ours.append(seconds(make, first, first + 10 * BATCH) / (10 * BATCH))
-        mmtracks.append(seconds(lambda: [stock[i] for i in range(3 * BATCH)]) / (3 * BATCH))
-    ms = time_transforms(dataset, make)
-    make(0, args.samples // 10)
+    ours, mmtracks = load(dataset), load(stock)
+    consume(ours, 4, config.search_size)
+    consume(mmtracks, 4)
+    seconds = [], []
+    for _ in range(ROUNDS):
+        seconds[0].append(consume(ours, 12, config.search_size))
+        seconds[1].append(consume(mmtracks, 4))
+    pair, mmtracks_pair = map(statistics.median, seconds)
+    ms = time_transforms(dataset)
+    number = args.samples // BATCH
+    consume(ours, number // 10, config.search_size)
     before = memory()
-    make(args.samples // 10, args.samples)
+    consume(ours, number - number // 10, config.search_size)
     growth = memory() - before
+    del ours, mmtracks
     torch.set_num_threads(2)
     files = dict(data_root='', ann_file=annotations)
     small = dict(config.train_dataloader.dataset, **files, pipeline=config.train_pipeline)
     small['data_prefix'] = dict(img_path=str(args.images))
     return dict(
-        samples_per_second=1 / statistics.median(ours),
-        speedup_over_mmtrack=statistics.median(mmtracks) / statistics.median(ours),
-        mmtrack_samples_per_second=1 / statistics.median(mmtracks),
-        ms={name: round(value, 3) for name, value in ms.items()},
+        samples_per_second=1 / pair,
+        speedup_over_mmtrack=mmtracks_pair / pair,
+        mmtrack_samples_per_second=1 / mmtracks_pair,
+        ms=ms,
         growth_mb=growth,
         data_time_share=data_time_share(small, folder),
     )

@@ -174,10 +174,12 @@ def map_box(box_xyxy: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
     The edges of both lie between pixels, half a pixel off the pixel centers.
     """
-    x1, y1, x2, y2 = np.asarray(box_xyxy, dtype=float) - 0.5
-    return _box_around(
-        map_points(np.array([[x1, y1], [x2, y1], [x1, y2], [x2, y2]]), matrix)
-    )
+    x1, y1, x2, y2 = (float(edge) - 0.5 for edge in box_xyxy)
+    lows, highs = [], []
+    for a, b, offset in matrix[:2].tolist():
+        lows.append(offset + min(a * x1, a * x2) + min(b * y1, b * y2) + 0.5)
+        highs.append(offset + max(a * x1, a * x2) + max(b * y1, b * y2) + 0.5)
+    return np.array([*lows, *highs])
 
 
 def map_mask_box(mask: object, matrix: np.ndarray) -> np.ndarray:

@@ -54,15 +54,13 @@ class MaskTrackDataset(BaseSOTDataset):
         """Read everything, and sort the records of a training set by category."""
         if self._fully_initialized:
             return
+        serialize, self.serialize_data = self.serialize_data, False
         super().full_init()
-        if self.test_mode or self.same_category_prob == 0:
-            return
-        members: dict[object, list[int]] = {}
-        for index in range(self.num_videos):
-            category = self.get_data_info(index).get('category')
-            if category is not None:
-                members.setdefault(category, []).append(index)
-        self._of_category = {key: np.array(value) for key, value in members.items()}
+        if not self.test_mode and self.same_category_prob > 0:
+            self._of_category = _by_category(self.data_list)
+        self.serialize_data = serialize
+        if serialize:  # one block of memory, which worker processes share
+            self.data_bytes, self.data_address = self._serialize_data()
 
     def __getitem__(self, idx: int | tuple[int, int]) -> dict:
         """A sample; one that NumberedSampler has numbered is drawn from its number."""
@@ -154,6 +152,15 @@ class MaskTrackDataset(BaseSOTDataset):
     def get_ann_infos_from_video(self, video_idx: int) -> dict:
         """Boxes (x1, y1, x2, y2), masks, and in which frames the object is to be seen."""
         return self._track(self.get_data_info(video_idx), video_idx)
+
+
+def _by_category(records: list[dict]) -> dict[object, np.ndarray]:
+    """Indices of the records of each category; those without one are left out."""
+    members: dict[object, list[int]] = {}
+    for index, record in enumerate(records):
+        if record.get('category') is not None:
+            members.setdefault(record['category'], []).append(index)
+    return {category: np.array(indices) for category, indices in members.items()}
 
 
 def _frames(record: dict, video_idx: int) -> dict:

@@ -15,7 +15,7 @@ import torch
 from mmengine.dist import get_dist_info
 from mmengine.registry import DATA_SAMPLERS as ALL_SAMPLERS
 from mmengine.registry import DATASETS as ALL_DATASETS
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset, Sampler, get_worker_info
 
 from siampolarmask_mm.registry import DATA_SAMPLERS, DATASETS
 
@@ -123,17 +123,27 @@ class SeededDataset(Dataset):
 def seeded(key: tuple[int, ...]) -> Iterator[None]:
     """Seed Python's, numpy's and torch's generators, and put them back afterwards.
 
+    In a worker process, which draws samples and nothing else, they are not put back.
+
     Args:
         key: numbers from 0 on, of which every one counts.
     """
+    if get_worker_info() is not None:
+        _seed(key)
+        yield
+        return
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    seed, *numpy_seeds = np.random.SeedSequence(key).generate_state(5).tolist()
-    random.seed(seed)
-    np.random.seed(numpy_seeds)
-    torch.default_generator.manual_seed(seed)  # not torch.manual_seed: it seeds GPUs too
+    _seed(key)
     try:
         yield
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_rng_state(states[2])
+
+
+def _seed(key: tuple[int, ...]) -> None:
+    seed, *numpy_seeds = np.random.SeedSequence(key).generate_state(5).tolist()
+    random.seed(seed)
+    np.random.seed(numpy_seeds)
+    torch.default_generator.manual_seed(seed)  # not torch.manual_seed: it seeds GPUs too
