@@ -20,6 +20,7 @@ from siampolarmask_mm.polar import (
     recast,
     star_boxes,
     star_centroids,
+    star_masks,
     star_points,
     union_masks,
 )
@@ -74,6 +75,20 @@ class Choice(NamedTuple):
     score: float
     penalty: float
     location: tuple[int, int] = (0, 0)
+
+
+class Decoded(NamedTuple):
+    """One object as seen in a search crop of S pixels; all in pixels of that crop.
+
+    Attributes:
+        choice: the best location and its star.
+        confidence: (S, S) from 0 to 1; the mask is where it is above 0.5.
+        box: (4,) around that mask; around the star where the mask is empty.
+    """
+
+    choice: Choice
+    confidence: Tensor
+    box: Tensor
 
 
 DECODINGS = ('one_star', 'visible_union')
@@ -175,6 +190,25 @@ class PolarDecoder:
             location=(row, column),
         )
 
+    def decode(
+        self,
+        prediction: PolarPrediction,
+        points: Tensor,
+        previous_wh: Tensor,
+        size: int,
+        threshold: float | None = None,
+    ) -> Decoded:
+        """Choose a location and make a mask of it."""
+        choice = self.choose(prediction, points, previous_wh)
+        star = choice.star
+        box = star_boxes(*star)
+        if self.decoding == 'visible_union':
+            union = self.unite(prediction, points, choice, threshold)
+            mask, box = self.render(union, (size, size)), union.box
+        else:
+            mask = star_masks(star.center[None], star.rays[None], (size, size))[0]
+        return Decoded(choice, mask * (0.5 + choice.score / 2), box)
+
     def unite(
         self,
         prediction: PolarPrediction,
@@ -208,14 +242,11 @@ class PolarDecoder:
             math.inf if self.fusion == 'plain' else self.reach * stride,
         )
 
-    def find_threshold(
-        self, prediction: PolarPrediction, points: Tensor, choice: Choice, truth: Tensor
-    ) -> float:
-        """The one of `THRESHOLDS` whose union overlaps most with the true mask (S, S)."""
+    def find_threshold(self, confidence: Tensor, truth: Tensor) -> float:
+        """The threshold whose mask overlaps most with the true one (S, S)."""
         overlaps = []
         for threshold in THRESHOLDS:
-            union = self.unite(prediction, points, choice, threshold)
-            mask = self.render(union, truth.shape)
+            mask = confidence > threshold
             overlaps.append(float((mask & truth).sum() / (mask | truth).sum().clamp_min(1)))
         return THRESHOLDS[int(np.argmax(overlaps))]
 
