@@ -41,6 +41,8 @@ class DAVISDataset(MaskTrackDataset):
             ``all`` gives all objects of a frame at once (testing only; mmtrack's SOTMetric
             then scores the first of them). ``merged`` for a list of 2016, else ``all`` in
             testing and ``each`` in training, if not given.
+        later_objects: in testing, take objects that come after the first frame, too; each
+            is given to the tracker where it is first to be seen, as YouTube-VOS has it.
         leave_out: objects by sequence and label, ``dog_1``; an item whose objects are all
             among them is left out (what an interrupted test has done).
         data_prefix: the folders of images and label images below ``data_root``.
@@ -49,7 +51,8 @@ class DAVISDataset(MaskTrackDataset):
     Raises:
         FileNotFoundError: if a folder or file is missing.
         ValueError: if a file cannot be read, an image and its labels differ in size, a
-            sequence has no object or, in testing, its first frame none.
+            sequence has no object or, in testing without ``later_objects``, its first frame
+            none.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class DAVISDataset(MaskTrackDataset):
         data_root: str,
         *,
         objects: str | None = None,
+        later_objects: bool = False,
         leave_out: Sequence[str] = (),
         data_prefix: dict | None = None,
         **kwargs: object,
@@ -70,6 +74,7 @@ class DAVISDataset(MaskTrackDataset):
         if objects == 'all' and not kwargs.get('test_mode'):
             raise ValueError("objects='all' is for testing; train with 'each' or 'merged'")
         self.objects = objects
+        self.later_objects = later_objects
         self.leave_out = set(leave_out)
         super().__init__(
             ann_file=ann_file,
@@ -165,7 +170,7 @@ class DAVISDataset(MaskTrackDataset):
 
     def _object_ids(self, sequence: str, masks_per_frame: list[dict | None]) -> list[int]:
         folder = Path(self.data_prefix['mask_path'], sequence)
-        if self.test_mode:
+        if self.test_mode and not self.later_objects:
             ids = sorted(masks_per_frame[0] or {})
             if not ids:
                 raise ValueError(

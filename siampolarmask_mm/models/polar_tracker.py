@@ -174,12 +174,14 @@ class PolarTracker:
         # The only wait for the device in a frame.
         prediction = PolarPrediction(*(part.float().cpu() for part in prediction))
         points = self.network.location_points(prediction)
-        looks = []
-        for i, (item, crop) in enumerate(zip(objects, crops, strict=True)):
-            own = [row for row, owner in enumerate(of) if owner == i]
+        looks, row = [], 0
+        for item, crop in zip(objects, crops, strict=True):
+            own = slice(row, row + len(item.templates))
+            row = own.stop
             maps = PolarPrediction(*(part[own].mean(0) for part in prediction))
+            size = box_size(item.box) * crop.scale
             decoded = self.network.decoder.decode(
-                maps, points, box_size(item.box) * crop.scale, crop.size, item.threshold
+                maps, points, size, crop.size, item.threshold
             )
             looks.append(Look(crop, decoded))
         return looks
