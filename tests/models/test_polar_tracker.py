@@ -124,11 +124,13 @@ def test_a_lost_object_keeps_its_state_until_it_is_found(make):
         for field in ('bboxes', 'centers', 'rays'):
             assert torch.equal(lost[field], before[field])
 
-    world.disks = [(75, 66, 10)]
+    # At the last location of a window that is twice as wide, outside the usual one.
+    x = 60 + 24 * 2 * 40 / 33
+    world.disks = [(x, 60, 10)]
     found = step(model, 4)
     assert found.lost.tolist() == [False]
-    assert_close(found.centers, torch.tensor([[75.0, 66.0]]), atol=1.5, rtol=0)
-    assert found.masks[0, 66, 75]
+    assert_close(found.centers, torch.tensor([[x, 60.0]]), atol=1.0, rtol=0)
+    assert found.masks[0, 60, int(x)]
 
 
 def test_the_window_widens_while_an_object_is_lost_and_then_no_more(make):
