@@ -1,6 +1,7 @@
 """The tracker and its parts."""
 
 from siampolarmask_mm.models.backbones import SOTMobileNetV2
+from siampolarmask_mm.models.detect_then_track import DetectThenTrack
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.polar_decoder import PolarDecoder
 from siampolarmask_mm.models.polar_head import PolarHead
@@ -13,6 +14,7 @@ from siampolarmask_mm.models.template_memory import TemplateMemory
 __all__ = [
     'AreaIoULoss',
     'CropPreprocessor',
+    'DetectThenTrack',
     'LostAndFound',
     'PolarDecoder',
     'PolarHead',

@@ -75,23 +75,24 @@ def describe(
         if patch is not None:
             x1, y1, x2, y2 = patch.box
             mask[y1:y2, x1:x2] = patch.mask
-    none_yet = torch.zeros(4), torch.zeros(2), torch.zeros(num_rays), 0.0, 0.0, False
-    rows = [
-        none_yet
-        if item is None
-        else (item.box, *item.star, item.score, item.confidence, item.lost)
-        for item in objects
-    ]
-    boxes, centers, rays, scores, confidences, lost = zip(*rows, strict=True)
-    return InstanceData(
-        bboxes=torch.stack(boxes),
-        scores=torch.tensor(scores),
+    count = len(objects)
+    result = InstanceData(
+        bboxes=torch.zeros(count, 4),
+        scores=torch.zeros(count),
         masks=torch.from_numpy(masks),
-        centers=torch.stack(centers),
-        rays=torch.stack(rays),
-        confidences=torch.tensor(confidences),
-        lost=torch.tensor(lost),
+        centers=torch.zeros(count, 2),
+        rays=torch.zeros(count, num_rays),
+        confidences=torch.zeros(count),
+        lost=torch.zeros(count, dtype=torch.bool),
     )
+    for i, item in enumerate(objects):
+        if item is not None:
+            result.bboxes[i] = item.box
+            result.scores[i] = item.score
+            result.centers[i], result.rays[i] = item.star
+            result.confidences[i] = item.confidence
+            result.lost[i] = item.lost
+    return result
 
 
 def _patch(

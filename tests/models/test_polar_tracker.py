@@ -101,9 +101,7 @@ def test_one_star_grows_and_shrinks_alike(make):
 # Lost and found
 
 
-LOST = dict(
-    type='LostAndFound', lost_below=0.3, found_above=0.5, widen=1.3, widest=2.0
-)
+LOST = dict(type='LostAndFound', lost_below=0.3, found_above=0.5, widen=1.3, widest=2.0)
 
 
 def test_a_lost_object_keeps_its_state_until_it_is_found(make):
@@ -207,6 +205,43 @@ def test_nothing_is_ever_lost_as_in_the_paper(make):
         assert step(model, t).lost.tolist() == [False]
 
 
+# mmtrack's VOT mode
+
+
+def test_vot_starts_anew_five_frames_after_a_failure(make, monkeypatch):
+    """The overlap is vot-toolkit's, which is replaced by that of two boxes here."""
+    from mmtrack.models.sot import base
+
+    def overlap(one, other, bounds):
+        assert bounds == (SIZE[1], SIZE[0])
+        top_left, bottom_right = np.maximum(one, other)[:2], np.minimum(one, other)[2:]
+        return (bottom_right - top_left).clip(0).prod()
+
+    monkeypatch.setattr(base, 'bbox2region', lambda box: box)
+    monkeypatch.setattr(base, 'calculate_region_overlap', overlap)
+    model, world = make((60, 60, 10), test_mode='VOT')
+    results = []
+    for t in range(8):
+        true = (60, 60, 10) if t < 2 else (150, 120, 10)  # a jump
+        # The head sees the jump once the tracker has started anew there.
+        world.disks = [true if t < 2 or t >= 7 else (60, 60, 10)]
+        data_sample = sample(t, [disk_box(*true)])
+        data_sample.set_metainfo(dict(img_shape=SIZE))
+        batch = dict(inputs=dict(img=FRAME[None]), data_samples=[data_sample])
+        results.append(model.test_step(batch)[0].pred_track_instances)
+    states = [tuple(result.bboxes.flatten().tolist()) for result in results]
+    assert states[0] == (1.0,)  # VOT's codes: started, failed, skipped
+    assert states[2] == (2.0,)
+    assert states[3:7] == [(0.0,)] * 4
+    assert states[7] == (1.0,)
+    assert np.abs(np.array(states[1]) - disk_box(60, 60, 10)).max() < 1
+
+
+def test_another_test_mode_is_refused(model_config):
+    with pytest.raises(ValueError, match="test_mode must be 'OPE' or 'VOT', got 'LT'"):
+        MODELS.build(dict(model_config, test_mode='LT'))
+
+
 # Later objects
 
 
@@ -256,7 +291,7 @@ def test_flags_without_a_box_for_each_are_refused(make):
 
 
 def test_what_is_given_is_reported_in_that_frame_whatever_others_say(make):
-    model, world = make((60, 60, 12), 'to come')
+    model, _ = make((60, 60, 12), 'to come')
     boxes = [disk_box(60, 60, 12), [0.0] * 4]
     step(model, 0, boxes, [True, False])
     mask = np.zeros((2, *SIZE), np.uint8)
@@ -271,7 +306,7 @@ def test_what_is_given_is_reported_in_that_frame_whatever_others_say(make):
 
 
 def test_two_trackers_in_one_process_share_nothing(make, monkeypatch):
-    model, world = make((60, 60, 10), lost_and_found=LOST)
+    model, _ = make((60, 60, 10), lost_and_found=LOST)
     alone = [step(model, 0, [disk_box(60, 60, 10)]), step(model, 1), step(model, 2)]
 
     other = copy.deepcopy(model)
@@ -284,7 +319,7 @@ def test_two_trackers_in_one_process_share_nothing(make, monkeypatch):
         step(other, t, [disk_box(150, 120, 30)] if t == 0 else ())
         other_world.disks = [None] if t == 1 else [(155, 122, 30)]
     for result, expected in zip(turns, alone, strict=True):
-        for field in expected.keys():
+        for field, _ in expected.items():
             assert torch.equal(result[field], expected[field]), field
 
 
@@ -314,7 +349,7 @@ def test_confident_frames_are_remembered_and_the_first_is_kept(make):
 def test_predictions_of_all_templates_are_averaged(make, monkeypatch):
     model, world = make((60, 60, 10), (150, 100, 15))
     step(model, 0, [disk_box(60, 60, 10), disk_box(150, 100, 15)])
-    first, second = model.tracker.objects
+    _, second = model.tracker.objects
     second.templates = second.templates * 2
 
     def forward(template, search):
