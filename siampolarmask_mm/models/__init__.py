@@ -3,6 +3,7 @@
 from siampolarmask_mm.models.backbones import SOTMobileNetV2
 from siampolarmask_mm.models.detect_then_track import DetectThenTrack
 from siampolarmask_mm.models.lost_and_found import LostAndFound
+from siampolarmask_mm.models.mask_matching import MaskMatching
 from siampolarmask_mm.models.polar_decoder import PolarDecoder
 from siampolarmask_mm.models.polar_head import PolarHead
 from siampolarmask_mm.models.polar_iou_loss import AreaIoULoss, PolarIoULoss
@@ -16,6 +17,7 @@ __all__ = [
     'CropPreprocessor',
     'DetectThenTrack',
     'LostAndFound',
+    'MaskMatching',
     'PolarDecoder',
     'PolarHead',
     'PolarIoULoss',

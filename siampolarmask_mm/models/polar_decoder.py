@@ -1,28 +1,34 @@
 """PolarDecoder: from the maps of scores and rays to one star, or a union of stars.
 
 Shape shorthand:
-    H, W: the score map    K: rays    P: stars of a union
+    H, W: the score map    K: rays    S: pixels of a search crop
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
 
+from siampolarmask_mm.models.confidence import (
+    MAJORITY,
+    best_threshold,
+    keep_part,
+    mask_box,
+    move_majority,
+    spread_scores,
+    star_confidence,
+    value_at,
+)
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.polar import (
+    covering_scores,
     fuse_stars,
     recast,
     star_boxes,
     star_centroids,
-    star_masks,
-    star_points,
-    union_masks,
+    star_sizes,
 )
 from siampolarmask_mm.registry import TASK_UTILS
 
@@ -37,28 +43,6 @@ class Star(NamedTuple):
 
     center: Tensor
     rays: Tensor
-
-
-class Union(NamedTuple):
-    """Stars that make one object; the frame of its pixels is its holder's.
-
-    Attributes:
-        centers: (P, 2) points in pixels.
-        rays: (P, K) lengths in pixels.
-        scores: (P,) from 0 to 1.
-        reach: how far from its center each star counts, in pixels.
-    """
-
-    centers: Tensor
-    rays: Tensor
-    scores: Tensor
-    reach: float
-
-    @property
-    def box(self) -> Tensor:
-        """(4,) around all stars, (x1, y1, x2, y2) with edges between pixels."""
-        boxes = star_boxes(self.centers, self.rays.clamp_max(self.reach))
-        return torch.cat([boxes[:, :2].amin(0), boxes[:, 2:].amax(0)])
 
 
 class Choice(NamedTuple):
@@ -78,12 +62,12 @@ class Choice(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """One object as seen in a search crop of S pixels; all in pixels of that crop.
+    """An object as it is seen in a search crop of S pixels, in the crop's pixels.
 
     Attributes:
-        choice: the best location and its star.
-        confidence: (S, S) from 0 to 1; the mask is where it is above 0.5.
-        box: (4,) around that mask; around the star where the mask is empty.
+        choice: the best location.
+        confidence: (S, S) float32 from 0 to 1; the mask is where it is above `MAJORITY`.
+        box: (4,) around the mask; around the star of ``choice`` if the mask is empty.
     """
 
     choice: Choice
@@ -92,18 +76,23 @@ class Decoded(NamedTuple):
 
 
 DECODINGS = ('one_star', 'visible_union')
-FUSIONS = ('capped', 'plain', 'vote')
-MAJORITY = 0.5
-THRESHOLDS = (0.5, 0.7, 0.8, 0.9, 0.94, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995)
+FUSIONS = ('capped', 'plain', 'vote', 'score_map')
+LOWEST_SCORE = 0.02  # of a location that takes part in a union
+THRESHOLDS = (0.2, 0.8)  # the lowest and the highest that is sought
 
 
 @TASK_UTILS.register_module()
 class PolarDecoder:
     """Choose where the object is, and make its mask of one star or of many.
 
-    ``one_star``: the best location's star is the object, as in the paper.
-    ``visible_union``: so are the stars of all locations whose score is above a threshold
-    and that hang together with the best one; for networks trained on such targets.
+    ``one_star``: the best location's star is the object, as in the paper; its confidence
+    falls from 1 to 0 across the star's outline.
+
+    ``visible_union``: the stars of all locations are fused to one map of raw confidence;
+    for networks trained on such targets. The mask is where it is above a threshold, and
+    hangs together with the best location, whose own star always takes part. What is
+    reported is the confidence moved, in logits, such that the threshold is at 0.5, and 0 in
+    parts of the mask that do not hang together.
 
     Args:
         window_influence: w in eq. 7, the cosine window's share, 0 to 1.
@@ -113,10 +102,12 @@ class PolarDecoder:
         use_centerness: multiply scores by the predicted centerness, as SiamCAR does; the
             paper's eq. 7 does not name it.
         decoding: ``one_star`` or ``visible_union``.
-        fusion: of a union: ``capped`` (each ray ends at ``reach``), ``plain``, or ``vote``
-            (`siampolarmask_mm.polar.fuse_stars`).
-        threshold: score from which a location takes part in a union, 0 to 1; None finds, in
-            the first frame, the one that best reproduces the given mask.
+        fusion: of a union: ``capped`` is the highest score of the stars that a pixel is in,
+            each ray ending at ``reach``; ``plain`` is that of the whole stars; ``vote`` is
+            `siampolarmask_mm.polar.fuse_stars`; ``score_map`` the scores alone,
+            interpolated between locations, for comparison.
+        threshold: of a union's raw confidence, 0 to 1; None finds, in the first frame, the
+            one that best reproduces the given mask.
         reach: of ``capped`` and ``vote``, in strides.
 
     Raises:
@@ -136,7 +127,7 @@ class PolarDecoder:
         decoding: str = 'one_star',
         fusion: str = 'capped',
         threshold: float | None = None,
-        reach: float = 2.0,
+        reach: float = 3.0,
     ) -> None:
         for name, value, known in (
             ('decoding', decoding, DECODINGS),
@@ -176,9 +167,7 @@ class PolarDecoder:
         if self.use_centerness:
             scores = scores * prediction.centerness.sigmoid()
         rays = prediction.rays.permute(1, 2, 0)  # (H, W, K)
-        outline = star_points(torch.zeros_like(points), rays)  # (H, W, K, 2)
-        sizes = outline.amax(-2) - outline.amin(-2)  # (H, W, 2)
-        penalty = change_penalty(sizes, previous_wh, self.penalty_k)
+        penalty = change_penalty(star_sizes(rays), previous_wh, self.penalty_k)
 
         w = self.window_influence
         ranking = (1 - w) * scores * penalty + w * cosine_window(*scores.shape, like=scores)
@@ -198,64 +187,53 @@ class PolarDecoder:
         size: int,
         threshold: float | None = None,
     ) -> Decoded:
-        """Choose a location and make a mask of it."""
-        choice = self.choose(prediction, points, previous_wh)
-        star = choice.star
-        box = star_boxes(*star)
-        if self.decoding == 'visible_union':
-            union = self.unite(prediction, points, choice, threshold)
-            mask, box = self.render(union, (size, size)), union.box
-        else:
-            mask = star_masks(star.center[None], star.rays[None], (size, size))[0]
-        return Decoded(choice, mask * (0.5 + choice.score / 2), box)
-
-    def unite(
-        self,
-        prediction: PolarPrediction,
-        points: Tensor,
-        choice: Choice,
-        threshold: float | None = None,
-    ) -> Union:
-        """The stars of the locations that hang together with the best one.
+        """Find the object in its search crop.
 
         Args:
             prediction: of one pair, without the dimension N.
             points: (H, W, 2) where the locations look at, in pixels of the search crop.
-            choice: the best location.
-            threshold: instead of the decoder's own.
-
-        Returns:
-            In pixels of the search crop.
+            previous_wh: (2,) the object's size so far, in pixels of the search crop.
+            size: S, pixels of the search crop.
+            threshold: of a union's raw confidence; the decoder's own if not given, and 0.5
+                if that is still to be found.
         """
+        choice = self.choose(prediction, points, previous_wh)
+        if self.decoding == 'one_star':
+            confidence = star_confidence(*choice.star, size)
+        else:
+            confidence = self.fuse(prediction, points, size)
+            if threshold is None:
+                threshold = MAJORITY if self.threshold is None else self.threshold
+            at_best = value_at(confidence, choice.star.center)
+            threshold = max(min(threshold, 0.99 * at_best), 1e-4)
+            confidence = move_majority(confidence, threshold)
+            confidence = keep_part(confidence, choice.star.center)
+        box = mask_box(confidence > MAJORITY)
+        if box is None:
+            box = star_boxes(*choice.star)
+        return Decoded(choice, confidence, box)
+
+    def fuse(self, prediction: PolarPrediction, points: Tensor, size: int) -> Tensor:
+        """(S, S) raw confidence of a union, from 0 to 1, for S = ``size``."""
         scores = prediction.scores.sigmoid()
-        if threshold is None:
-            threshold = THRESHOLDS[0] if self.threshold is None else self.threshold
-        taking_part = (scores > threshold).numpy().astype(np.uint8)
-        taking_part[choice.location] = 1
-        _, parts = cv2.connectedComponents(taking_part, connectivity=8)
-        chosen = torch.from_numpy(parts == parts[choice.location])
-        stride = float(points[0, 1, 0] - points[0, 0, 0])
-        return Union(
-            points[chosen],
-            prediction.rays.permute(1, 2, 0)[chosen],
-            scores[chosen],
-            math.inf if self.fusion == 'plain' else self.reach * stride,
-        )
+        stride = int(points[0, 1, 0] - points[0, 0, 0])
+        if self.fusion == 'score_map':
+            return spread_scores(scores, points, stride, size)
+        heard = scores > LOWEST_SCORE
+        stars = points[heard], prediction.rays.permute(1, 2, 0)[heard], scores[heard]
+        if self.fusion == 'vote':
+            return fuse_stars(*stars, (size, size), self.reach * stride)
+        reach = None if self.fusion == 'plain' else self.reach * stride
+        return covering_scores(*stars, (size, size), reach)
 
     def find_threshold(self, confidence: Tensor, truth: Tensor) -> float:
-        """The threshold whose mask overlaps most with the true one (S, S)."""
-        overlaps = []
-        for threshold in THRESHOLDS:
-            mask = confidence > threshold
-            overlaps.append(float((mask & truth).sum() / (mask | truth).sum().clamp_min(1)))
-        return THRESHOLDS[int(np.argmax(overlaps))]
+        """The threshold of raw confidence that best reproduces a true mask.
 
-    def render(self, union: Union, size: tuple[int, int]) -> Tensor:
-        """(h, w) boolean: the pixels of a union whose frame has this size."""
-        if self.fusion == 'vote':
-            return fuse_stars(*union[:3], size, union.reach) > MAJORITY
-        own = torch.zeros(len(union.rays), dtype=torch.long)
-        return union_masks(union.centers, union.rays, own, 1, size, union.reach)[0]
+        Args:
+            confidence: (S, S) raw, as `decode` gives it for a threshold of 0.5.
+            truth: (S, S) boolean.
+        """
+        return best_threshold(confidence, truth, *THRESHOLDS)
 
     def smooth(self, previous: Star, new: Star, choice: Choice) -> Star:
         """Average two stars ray by ray, each seen from its own center of area.

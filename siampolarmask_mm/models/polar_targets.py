@@ -32,14 +32,17 @@ class PolarTargets(NamedTuple):
         rays: (P, K) lengths in pixels of the search crop, in the order of
             ``positive.nonzero()``; 0 where a ray does not meet the object.
         centerness: (P,) of these rays, from 0 to 1.
+        score_weights: (N, H, W) how much each location's score counts; their sum is 1.
     """
 
     positive: Tensor
     rays: Tensor
     centerness: Tensor
+    score_weights: Tensor
 
 
 REPRESENTATIONS = ('one_star', 'visible_union')
+BALANCES = ('halves', 'equal')
 CENTERNESS = dict(
     polar=polar_centerness, mean=mean_centerness, opposite=opposite_centerness
 )
@@ -71,6 +74,10 @@ class PolarTargetAssigner:
             not given, ``last`` for one star, ``first`` for the union.
         centerness: the target of the centerness branch and the weight of a location's rays:
             ``polar`` (eq. 1), ``mean`` or ``opposite``, as in `siampolarmask_mm.polar`.
+        balance: of the scores' loss. ``halves``: positives and negatives count the same,
+            however few the positives are, as SiamRPN++ has it; scores then tell which
+            location is the best, but are too large for probabilities. ``equal``: all
+            locations count the same, so that 0.5 is where the object's edge is.
 
     Raises:
         ValueError: if an argument is none of these, or ``num_rays`` is below 3.
@@ -87,6 +94,7 @@ class PolarTargetAssigner:
         representation: str = 'one_star',
         crossing: str | None = None,
         centerness: str = 'polar',
+        balance: str = 'halves',
     ) -> None:
         if representation not in REPRESENTATIONS:
             raise ValueError(
@@ -100,6 +108,8 @@ class PolarTargetAssigner:
             raise ValueError(
                 f'centerness must be one of {tuple(CENTERNESS)}, got {centerness!r}'
             )
+        if balance not in BALANCES:
+            raise ValueError(f'balance must be one of {BALANCES}, got {balance!r}')
         if num_rays < 3 or radius <= 0:
             raise ValueError(
                 f'num_rays from 3 and radius above 0 expected, got {num_rays} and {radius}'
@@ -110,6 +120,7 @@ class PolarTargetAssigner:
         self.representation = representation
         self.crossing = crossing
         self.centerness = CENTERNESS[centerness]
+        self.balance = balance
 
     def assign(self, masks: Tensor, points: Tensor) -> PolarTargets:
         """Compute the targets of a batch.
@@ -122,7 +133,18 @@ class PolarTargetAssigner:
         positive = self.choose(masks, points)
         image, row, column = positive.nonzero(as_tuple=True)  # (P,)
         rays = self.rays(mask_outlines(masks), points[row, column], image)
-        return PolarTargets(positive, rays, self.centerness(rays))
+        weights = self.score_weights(positive)
+        return PolarTargets(positive, rays, self.centerness(rays), weights)
+
+    def score_weights(self, positive: Tensor) -> Tensor:
+        """(N, H, W) how much each location's score counts, given the positive ones."""
+        if self.balance == 'equal':
+            return torch.full_like(positive, 1 / positive.numel(), dtype=torch.float32)
+        num_positive = positive.sum()
+        num_negative = positive.numel() - num_positive
+        return torch.where(
+            positive, 0.5 / num_positive.clamp_min(1), 0.5 / num_negative.clamp_min(1)
+        )
 
     def choose(self, masks: Tensor, points: Tensor) -> Tensor:
         """(N, H, W) whether each location (H, W, 2) is positive for each mask (N, S, S)."""

@@ -16,6 +16,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop, crop_around
+from siampolarmask_mm.models.first_frame import template_masks
 from siampolarmask_mm.models.given_objects import GivenObjects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.lost_and_found import LostAndFound
@@ -155,7 +156,9 @@ class PolarTracker:
             for box in boxes
         ]
         with self.inference.context(self.network.data_preprocessor.device):
-            levels = self.running.extract_template(self.cut(frame, crops))
+            levels = self.running.extract_template(
+                self.cut(frame, crops), template_masks(crops, boxes, masks)
+            )
         return [tuple(level[i : i + 1] for level in levels) for i in range(len(crops))]
 
     def _look(self, frame: Tensor, objects: list[TrackedObject]) -> list[Look]:

@@ -14,6 +14,7 @@ from mmtrack.models.sot.base import BaseSingleObjectTracker
 from torch import Tensor
 
 from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.models.first_frame import fill_box
 from siampolarmask_mm.models.given_objects import GivenObjects, given_objects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.polar_head import PolarPrediction
@@ -114,9 +115,20 @@ class SiamPolarMask(BaseSingleObjectTracker):
         features = self.backbone(crops)
         return features if self.neck is None else self.neck(features)
 
-    def extract_template(self, crops: Tensor) -> tuple[Tensor, ...]:
-        """(N, 3, S, S) normalized template crops to their middle features per level."""
-        return tuple(_middle(level, self.template_cells) for level in self.extract(crops))
+    def extract_template(
+        self, crops: Tensor, masks: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """What the head takes of normalized template crops (N, 3, S, S).
+
+        Args:
+            crops: normalized.
+            masks: (N, S, S) the objects in them; only MaskMatching looks at them.
+
+        Returns:
+            Tensors whose first dimension is N; the first ones are the middle features.
+        """
+        levels = self.extract(crops)
+        return self.head.describe_template(levels, masks, self.template_cells)
 
     def location_points(self, prediction: PolarPrediction) -> Tensor:
         """(H, W, 2) where the locations look at, in pixels of the search crop."""
@@ -136,36 +148,32 @@ class SiamPolarMask(BaseSingleObjectTracker):
             inputs: ``img`` (N, 1, 3, h, w) templates and ``search_img`` (N, 1, 3, S, S),
                 normalized.
             data_samples: with ``search_gt_instances``: one mask of the object in the
-                search crop and its label, 1, or 0 if the template shows another object.
+                search crop and its label, 1, or 0 if the template shows another object;
+                and with ``gt_instances``: its mask in the template, or its box.
         """
+        masks = _known_masks(data_samples, self.template_size)
         prediction = self.head(
-            self.extract_template(inputs['img'][:, 0]),
+            self.extract_template(inputs['img'][:, 0], masks),
             self.extract(inputs['search_img'][:, 0]),
         )
-        masks = _search_masks(data_samples).to(prediction.rays.device)
-        targets = self.assigner.assign(masks, self.location_points(prediction))
+        to_find = _search_masks(data_samples).to(prediction.rays.device)
+        targets = self.assigner.assign(to_find, self.location_points(prediction))
         return self._compare(prediction, targets)
 
     def _compare(self, prediction: PolarPrediction, targets: PolarTargets) -> dict:
         positive = targets.positive
-        num_positive = positive.sum()
-        num_negative = positive.numel() - num_positive
-        # Positives and negatives count the same, however few the positives are.
-        balance = torch.where(
-            positive, 0.5 / num_positive.clamp_min(1), 0.5 / num_negative.clamp_min(1)
-        )
         image, row, column = positive.nonzero(as_tuple=True)
         return dict(
             loss_score=self.score_loss(
-                prediction.scores.flatten(),
-                positive.flatten().long(),
-                balance.flatten(),
+                prediction.scores.flatten()[:, None],
+                (~positive).flatten().long(),  # as mmdet counts: 0 object, 1 background
+                targets.score_weights.flatten(),
                 avg_factor=1,
             ),
             loss_centerness=self.centerness_loss(
                 prediction.centerness[positive],
                 targets.centerness,
-                avg_factor=num_positive.clamp_min(1),
+                avg_factor=positive.sum().clamp_min(1),
             ),
             loss_rays=self.ray_loss(
                 prediction.rays[image, :, row, column], targets.rays, targets.centerness
@@ -225,11 +233,6 @@ class SiamPolarMask(BaseSingleObjectTracker):
         return [self.tracker.report(img)]
 
 
-def _middle(features: Tensor, cells: int) -> Tensor:
-    top, left = ((size - cells) // 2 for size in features.shape[-2:])
-    return features[..., top : top + cells, left : left + cells]
-
-
 def _search_masks(data_samples: list) -> Tensor:
     """(N, S, S) the objects to find; empty where the template shows another one."""
     masks = []
@@ -238,3 +241,16 @@ def _search_masks(data_samples: list) -> Tensor:
         mask = torch.from_numpy(found.masks.masks[0]).bool()
         masks.append(mask if int(found.labels[0]) else torch.zeros_like(mask))
     return torch.stack(masks)
+
+
+def _known_masks(data_samples: list, size: int) -> Tensor:
+    """(N, size, size) the objects in their template crops, or their boxes filled."""
+    known = [sample.gt_instances for sample in data_samples]
+    return torch.stack(
+        [
+            torch.from_numpy(item.masks.masks[0]).bool()
+            if 'masks' in item
+            else fill_box(item.bboxes[0], size)
+            for item in known
+        ]
+    )

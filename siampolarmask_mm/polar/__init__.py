@@ -40,13 +40,14 @@ from siampolarmask_mm.polar.stars import (
     star_points,
     star_sizes,
 )
-from siampolarmask_mm.polar.unions import fuse_stars, union_masks
+from siampolarmask_mm.polar.unions import covering_scores, fuse_stars, union_masks
 
 __all__ = [
     'Outlines',
     'Rays',
     'area_iou',
     'cast_rays',
+    'covering_scores',
     'fuse_stars',
     'mask_outlines',
     'mean_centerness',

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from siampolarmask_mm.polar.stars import PIXELS_AT_ONCE, paint, star_distances
+from siampolarmask_mm.polar import compiled
+from siampolarmask_mm.polar.rays import ray_directions
+from siampolarmask_mm.polar.stars import (
+    PIXELS_AT_ONCE,
+    at_least_float32,
+    paint,
+    star_distances,
+)
 
 
 def union_masks(
@@ -37,6 +45,51 @@ def union_masks(
     return paint(centers, rays, of, num_objects, size)
 
 
+def covering_scores(
+    centers: Tensor,
+    rays: Tensor,
+    scores: Tensor,
+    size: tuple[int, int],
+    reach: float | None = None,
+) -> Tensor:
+    """The highest score of the stars that a pixel is in.
+
+    Where it is above a threshold is the union, as `union_masks` has it, of the stars whose
+    scores are: one map holds the unions for all thresholds.
+
+    Args:
+        centers: (P, 2) in pixels of the map.
+        rays: (P, K) in pixels of the map.
+        scores: (P,) above 0.
+        size: (H, W) of the map.
+        reach: longest ray that counts, in pixels.
+
+    Returns:
+        (H, W); 0 outside all stars.
+    """
+    centers, rays, scores = centers.detach(), rays.detach(), scores.detach()
+    if reach is not None:
+        rays = rays.clamp_max(reach)
+    canvas = scores.new_zeros(size, dtype=at_least_float32(scores))
+    if not len(rays):
+        return canvas
+    scores, order = scores.to(canvas).sort(descending=True)
+    centers, rays = centers[order].double(), rays[order].double()
+    if compiled.fits(centers, rays, scores):
+        directions = ray_directions(rays.shape[1], rays)
+        compiled.paint_scores(
+            *(part.numpy() for part in (canvas, centers, rays, scores, directions))
+        )
+        return canvas
+    half = min(math.ceil(float(rays.max())), max(size) + 1)
+    canvas = canvas.flatten()
+    for part, pixels, index, seen in _windows(centers, half, size):
+        inside = seen & (star_distances(centers[part], rays[part], pixels) >= -1e-9)
+        score = scores[part, None].expand_as(index)[inside]
+        canvas = canvas.scatter_reduce(0, index[inside], score, 'amax')
+    return canvas.view(size)
+
+
 def fuse_stars(
     centers: Tensor,
     rays: Tensor,
@@ -44,7 +97,7 @@ def fuse_stars(
     size: tuple[int, int],
     reach: float = 16.0,
     softness: float = 2.0,
-    doubt: float = 0.1,
+    doubt: float = 0.5,
 ) -> Tensor:
     """Let stars vote, pixel by pixel, whether the object is there.
 
@@ -77,22 +130,44 @@ def fuse_stars(
     for name, value in dict(reach=reach, softness=softness, doubt=doubt).items():
         if value <= 0:
             raise ValueError(f'{name} above 0 expected, got {value}')
-    height, width = size
-    votes = rays.new_zeros(height * width)
-    weights = rays.new_zeros(height * width)
-    half = math.ceil(reach)
-    steps = torch.arange(-half, half + 1, device=rays.device)
-    window = torch.stack(torch.meshgrid(steps, steps, indexing='xy'), -1).flatten(0, 1)
-    stars_at_once = max(1, PIXELS_AT_ONCE // len(window))
-    for part in torch.arange(len(rays), device=rays.device).split(stars_at_once):
-        pixels = centers[part].round().long()[:, None] + window  # (P, M, 2)
+    if compiled.fits(centers, rays, scores):
+        votes, weights = torch.zeros(2, *size, dtype=torch.float64)
+        directions = ray_directions(rays.shape[1], rays.double()).numpy()
+        compiled.hear_stars(
+            votes.numpy(),
+            weights.numpy(),
+            *(part.double().numpy() for part in (centers, rays, scores)),
+            directions,
+            reach,
+            softness,
+        )
+        return (votes / (weights + doubt)).to(at_least_float32(rays))
+    votes, weights = rays.new_zeros(2, size[0] * size[1])
+    for part, pixels, index, seen in _windows(centers, math.ceil(reach), size):
         away = (pixels - centers[part][:, None]).square().sum(-1) / reach**2
-        x, y = pixels.unbind(-1)
-        heard = (away < 1) & (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        heard = seen & (away < 1)
         weight = (scores[part, None] * (1 - away).square())[heard]
         inside = (star_distances(centers[part], rays[part], pixels) / softness).sigmoid()
-        vote = inside[heard] * weight
-        index = (y * width + x)[heard]
-        votes = votes.index_add(0, index, vote.to(votes))
-        weights = weights.index_add(0, index, weight.to(weights))
-    return (votes / (weights + doubt)).view(height, width)
+        votes = votes.index_add(0, index[heard], (inside[heard] * weight).to(votes))
+        weights = weights.index_add(0, index[heard], weight.to(weights))
+    return (votes / (weights + doubt)).view(size)
+
+
+def _windows(
+    centers: Tensor, half: int, size: tuple[int, int]
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Pixels around centers (P, 2), up to ``half`` away along each axis.
+
+    Yields:
+        As many stars as are held at once, their (p, M, 2) pixels, these pixels' (p, M)
+        indices in a map of ``size``, and (p, M) whether they lie in it.
+    """
+    height, width = size
+    steps = torch.arange(-half, half + 1, device=centers.device)
+    window = torch.stack(torch.meshgrid(steps, steps, indexing='xy'), -1).flatten(0, 1)
+    at_once = max(1, PIXELS_AT_ONCE // len(window))
+    for part in torch.arange(len(centers), device=centers.device).split(at_once):
+        pixels = centers[part].detach().round().long()[:, None] + window  # (p, M, 2)
+        x, y = pixels.unbind(-1)
+        seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        yield part, pixels, y * width + x, seen

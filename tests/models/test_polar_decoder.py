@@ -9,13 +9,14 @@ from torch.testing import assert_close
 from siampolarmask_mm.crops import location_points
 from siampolarmask_mm.models import PolarDecoder
 from siampolarmask_mm.models.polar_decoder import (
+    MAJORITY,
     Choice,
     Star,
     change_penalty,
     cosine_window,
 )
 from siampolarmask_mm.models.polar_head import PolarPrediction
-from siampolarmask_mm.polar import cast_rays, polygon_outlines, star_masks
+from siampolarmask_mm.polar import cast_rays, polygon_outlines, star_boxes, star_masks
 
 POINTS = location_points((5, 5), 8, 65, torch.zeros(1))
 
@@ -159,64 +160,126 @@ def seen_at(*locations, length=6.0):
     return prediction, location_points((7, 7), 8, 65, torch.zeros(1))
 
 
-def unite(prediction, points, **kwargs):
-    """Mask (65, 65), union and choice."""
-    decoder = PolarDecoder(decoding='visible_union', **kwargs)
-    choice = decoder.choose(prediction, points, torch.tensor([12.0, 12.0]))
-    union = decoder.unite(prediction, points, choice)
-    return decoder.render(union, (65, 65)), union, choice
+def decode(prediction, points, threshold=None, **kwargs):
+    """Mask (65, 65) and what it comes from."""
+    decoder = PolarDecoder(**dict(dict(decoding='visible_union'), **kwargs))
+    size = torch.tensor([12.0, 12.0])
+    decoded = decoder.decode(prediction, points, size, 65, threshold)
+    assert decoded.confidence.dtype == torch.float32
+    assert ((decoded.confidence >= 0) & (decoded.confidence <= 1)).all()
+    return decoded.confidence > MAJORITY, decoded
 
 
 @pytest.mark.parametrize('fusion', ['plain', 'capped'])
-def test_a_union_is_of_the_locations_that_hang_together_with_the_best(fusion):
+def test_a_union_is_of_the_stars_that_hang_together_with_the_best(fusion):
     prediction, points = seen_at((3, 3), (4, 4), (0, 0))  # the last one is apart
     prediction.scores[0, 0] = 2.0
-    mask, union, choice = unite(prediction, points, fusion=fusion)
-    assert choice.location in {(3, 3), (4, 4)}
+    mask, decoded = decode(prediction, points, fusion=fusion)
+    assert decoded.choice.location in {(3, 3), (4, 4)}
     stars = star_masks(points[[3, 4], [3, 4]], torch.full((2, 12), 6.0), (65, 65)).any(0)
     assert torch.equal(mask, stars)
     # Centers (32, 32) and (40, 40); 12 rays reach 6 pixels to each side.
-    assert_close(union.box, torch.tensor([26.5, 26.5, 46.5, 46.5]))
+    assert_close(decoded.box, torch.tensor([26.0, 26.0, 47.0, 47.0]))
 
 
 def test_a_vote_holds_where_stars_agree():
     prediction, points = seen_at((3, 3), (3, 4), (4, 3), (4, 4), length=14.0)
     prediction.rays[:, 4, 4] = 26.0  # three others know better
-    mask, _, _ = unite(prediction, points, fusion='vote')
+    mask, _ = decode(prediction, points, fusion='vote')
     assert mask[28:45, 28:45].all()
     assert not mask[36, 58:].any()
 
 
-def test_a_capped_ray_ends_two_strides_away():
+def test_a_capped_ray_ends_three_strides_away():
     prediction, points = seen_at((3, 3), length=28.0)
-    plain, _, _ = unite(prediction, points, fusion='plain')
-    capped, union, _ = unite(prediction, points, fusion='capped')
-    assert plain[32, 32 + 25]
-    assert capped[32, 32 + 15]
-    assert not capped[32, 32 + 17 :].any()
-    assert_close(union.box, torch.tensor([16.5, 16.5, 48.5, 48.5]))
+    plain, _ = decode(prediction, points, fusion='plain')
+    capped, decoded = decode(prediction, points, fusion='capped')
+    assert plain[32, 32 + 27]
+    assert capped[32, 32 + 24]
+    assert not capped[32, 32 + 25 :].any()
+    assert_close(decoded.box, torch.tensor([8.0, 8.0, 57.0, 57.0]))
+
+
+def test_the_score_map_is_interpolated_between_locations():
+    prediction, points = seen_at()
+    prediction.scores[3, 2:5] = torch.tensor([0.2, 0.6, 0.4]).logit()
+    _, decoded = decode(prediction, points, fusion='score_map')
+    row = decoded.confidence[32]  # locations at pixels 24, 32 and 40
+    assert_close(row[[24, 28, 32, 36, 40]], torch.tensor([0.2, 0.4, 0.6, 0.5, 0.4]))
+    assert_close(decoded.confidence[30, 32], torch.tensor(0.6 * 6 / 8))
+    assert decoded.confidence[:8].max() == decoded.confidence[:, 57:].max() == 0
+    # Above 0.5 are pixels 30 to 35 of that row: 0.2 + 0.05 (x - 24), 0.6 - 0.025 (x - 32).
+    assert_close(decoded.box[[0, 2]], torch.tensor([31.0, 36.0]))
+
+
+def test_confidence_is_moved_such_that_the_threshold_is_one_half():
+    prediction, points = seen_at()
+    for column, score in ((2, 0.9), (3, 0.8), (4, 0.6)):
+        prediction.scores[3, column] = torch.tensor(score).logit()
+    mask, decoded = decode(prediction, points, threshold=0.75)
+    raw = decode(prediction, points, threshold=0.5)[1].confidence
+    assert_close(raw[32, [20, 28, 36, 45]], torch.tensor([0.9, 0.9, 0.8, 0.6]))
+    # By hand: odds of 9, 4 and 1.5 to 1, divided by 3.
+    expected = torch.tensor([3 / 4, (4 / 3) / (7 / 3), 0.5 / 1.5])
+    assert_close(decoded.confidence[32, [20, 36, 45]], expected)
+    assert torch.equal(mask, raw > 0.75)
+    decoder = PolarDecoder(decoding='visible_union', threshold=0.75)
+    own = decoder.decode(prediction, points, torch.tensor([12.0, 12.0]), 65)
+    assert torch.equal(own.confidence, decoded.confidence)
 
 
 def test_without_a_sure_location_the_best_one_is_the_object():
     prediction, points = seen_at()
     prediction.scores[2, 5] = -1.0
-    mask, _, choice = unite(prediction, points, window_influence=0.0)
-    assert choice.location == (2, 5)
+    mask, decoded = decode(prediction, points, window_influence=0.0)
+    assert decoded.choice.location == (2, 5)
     expected = star_masks(points[2:3, 5], torch.full((1, 12), 6.0), (65, 65))[0]
     assert torch.equal(mask, expected)
 
 
+def test_where_nothing_is_seen_the_mask_is_empty_and_the_box_a_star_s():
+    prediction, points = seen_at()
+    mask, decoded = decode(prediction, points)
+    assert not mask.any()
+    assert_close(decoded.box, star_boxes(*decoded.choice.star))
+
+
+def test_one_star_is_surer_the_farther_inside():
+    prediction, points = seen_at((3, 3), length=9.0)
+    mask, decoded = decode(prediction, points, decoding='one_star')
+    star = decoded.choice.star
+    assert torch.equal(
+        mask, star_masks(star.center[None], star.rays[None], (65, 65))[0] & mask
+    )
+    sigmoid = torch.sigmoid(torch.tensor([9.0, 4.0, 0.0, -1.0, -5.0]) / 2)
+    assert_close(decoded.confidence[32, 32 + torch.tensor([0, 5, 9, 10, 14])], sigmoid)
+    assert decoded.confidence[:10].max() == 0
+    assert_close(decoded.box, torch.tensor([24.0, 24.0, 41.0, 41.0]))
+
+
+def test_one_star_that_leaves_the_crop_is_cut_there():
+    prediction, points = seen_at((0, 3), length=12.0)  # at (32, 8)
+    mask, decoded = decode(prediction, points, decoding='one_star', window_influence=0.0)
+    assert mask[0, 32]
+    assert decoded.box[1] == 0
+    assert_close(decoded.confidence[8, 32], torch.sigmoid(torch.tensor(6.0)))
+
+
 def test_the_threshold_is_the_one_that_reproduces_the_first_mask():
+    """Three nested masks with raw confidences 1, 0.93 and 0.6."""
     prediction, points = seen_at((3, 3), (3, 4))
-    prediction.scores[4, 3:5] = torch.tensor(0.93).logit()
-    prediction.scores[5, 3:5] = torch.tensor(0.6).logit()
+    prediction.scores[4, 3:5] = torch.tensor(0.7).logit()
+    prediction.scores[5, 3:5] = torch.tensor(0.4).logit()
     decoder = PolarDecoder(decoding='visible_union')
-    choice = decoder.choose(prediction, points, torch.tensor([12.0, 12.0]))
-    for rows, expected in ((slice(3, 4), 0.94), (slice(3, 5), 0.7), (slice(3, 6), 0.5)):
+    raw = decode(prediction, points, threshold=0.5)[1].confidence
+    # The middle of what is allowed: from 0.7 to 0.8, 0.4 to 0.7, and 0.2 to 0.4.
+    for rows, expected in ((slice(3, 4), 0.75), (slice(3, 5), 0.55), (slice(3, 6), 0.3)):
         centers = points[rows, 3:5].flatten(0, 1)
         truth = star_masks(centers, torch.full((len(centers), 12), 6.0), (65, 65)).any(0)
-        found = decoder.find_threshold(prediction, points, choice, truth)
-        assert found == expected
+        found = decoder.find_threshold(raw, truth)
+        assert found == pytest.approx(expected, abs=0.01)
+        again, _ = decode(prediction, points, threshold=found)
+        assert torch.equal(again, truth)
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,14 @@ def test_the_centerness_is_a_choice():
     kinds = {kind: assign(box, centerness=kind).centerness[4] for kind in CENTERNESS}
     # The middle location, (72, 56), has rays 28.5, 20.5, 28.5, 20.5.
     assert kinds['polar'] < kinds['mean'] < kinds['opposite'] == 1
+
+
+def test_scores_count_by_halves_or_equally():
+    masks = rectangle(44, 36, 100, 76), torch.zeros(129, 129, dtype=torch.bool)
+    halves = assign(*masks)  # 9 of 2 x 169 locations are positive
+    assert_close(halves.score_weights[halves.positive], torch.full((9,), 0.5 / 9))
+    assert_close(halves.score_weights[~halves.positive], torch.full((329,), 0.5 / 329))
+    equal = assign(*masks, balance='equal')
+    assert_close(equal.score_weights, torch.full((2, 13, 13), 1 / 338))
+    with pytest.raises(ValueError, match=r"balance must be one of .* got 'none'"):
+        assign(*masks, balance='none')

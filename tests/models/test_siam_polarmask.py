@@ -15,9 +15,8 @@ from torch.testing import assert_close
 
 from siampolarmask_mm.crops import crop_around
 from siampolarmask_mm.models import PolarDecoder
-from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.models.polar_head import PolarPrediction, middle
 from siampolarmask_mm.models.polar_targets import PolarTargets
-from siampolarmask_mm.models.siam_polarmask import _middle
 from siampolarmask_mm.models.tracked_object import resize_in_frame
 from siampolarmask_mm.polar import polar_iou, star_masks
 
@@ -321,7 +320,11 @@ def test_a_frame_moves_and_smooths_the_star_as_the_paper_says(model, frames, mon
 
 def test_the_middle_of_a_templates_features_is_kept():
     features = torch.arange(25.0).view(1, 1, 5, 5)
-    assert _middle(features, 3)[0, 0].tolist() == [[6, 7, 8], [11, 12, 13], [16, 17, 18]]
+    assert middle(features, (3, 3))[0, 0].tolist() == [
+        [6, 7, 8],
+        [11, 12, 13],
+        [16, 17, 18],
+    ]
 
 
 def test_central_locations_count_more_for_the_rays(model):
@@ -334,7 +337,7 @@ def test_central_locations_count_more_for_the_rays(model):
     positive = torch.zeros(1, 7, 7, dtype=torch.bool)
     positive[0, 3, 3:5] = True
     rays = torch.stack([torch.full((12,), 4.0), torch.full((12,), 16.0)])
-    targets = PolarTargets(positive, rays, torch.tensor([1.0, 0.5]))
+    targets = PolarTargets(positive, rays, torch.tensor([1.0, 0.5]), positive / 2)
     loss = model._compare(prediction, targets)['loss_rays']
     # Both are off by a factor of 2, so look at the gradient's share instead.
     assert loss.item() == pytest.approx(1.5 * np.log(2))
@@ -365,13 +368,14 @@ def test_a_union_of_stars_is_drawn_where_it_was_seen(model, frames, monkeypatch)
     result = run(model, frames[:2], SQUARE)[1]
     centers = torch.tensor([[49.5, 39.5], [49.5 + 8 / scale, 39.5]])
     expected = star_masks(centers, torch.full((2, 12), 8.0), (80, 100)).any(0)
-    assert torch.equal(result.masks[0], expected)
+    overlap = (result.masks[0] & expected).sum() / (result.masks[0] | expected).sum()
+    assert overlap > 0.9  # painted in the crop, whose pixels are larger
     # The middle is the mask's; the size lies between the square's, 20, and the mask's.
     box = result.bboxes[0]
     middle = (box[:2] + box[2:] - 1) / 2
-    assert_close(middle, centers.mean(0))
+    assert_close(middle, centers.mean(0), atol=0.5, rtol=0)
     size = torch.tensor([(20 + 16 + 8 / scale) / 2, (20 + 16) / 2])
-    assert_close(box[2:] - box[:2], size)
+    assert_close(box[2:] - box[:2], size, atol=0.8, rtol=0)
 
 
 @pytest.mark.parametrize('decoding', ['one_star', 'visible_union'])

@@ -6,6 +6,7 @@ from torch.testing import assert_close
 
 from siampolarmask_mm.polar import (
     cast_rays,
+    covering_scores,
     fuse_stars,
     mask_outlines,
     star_masks,
@@ -62,6 +63,33 @@ def test_a_cap_keeps_a_wrong_ray_near_its_center():
     assert not capped[far].any()
 
 
+@pytest.mark.usefixtures('_both_ways')
+@pytest.mark.parametrize('reach', [None, 8.0])
+def test_one_map_of_scores_holds_the_unions_for_all_thresholds(horseshoe, reach):
+    _, points, rays = horseshoe
+    points, lengths = points[rays.inside] + 0.25, rays.lengths[rays.inside] * 1.01
+    scores = torch.linspace(0.05, 0.95, len(points))[torch.randperm(len(points))]
+    covering = covering_scores(points, lengths, scores, (64, 64), reach)
+    for threshold in (0.0, 0.3, 0.72):
+        own = torch.zeros(int((scores > threshold).sum()), dtype=torch.long)
+        stars = points[scores > threshold], lengths[scores > threshold]
+        union = union_masks(*stars, own, 1, (64, 64), reach)[0]
+        assert torch.equal(covering > threshold, union)
+    assert set(covering.unique().tolist()) <= {0, *scores.tolist()}
+
+
+@pytest.mark.usefixtures('_both_ways')
+def test_scores_are_painted_at_the_map_s_border_and_nowhere_else():
+    centers = torch.tensor([[-2.0, 3.0], [11.0, 3.0], [40.0, 3.0]])
+    scores = torch.tensor([0.4, 0.7, 0.9])
+    covering = covering_scores(centers, torch.full((3, 36), 4.5), scores, (7, 12))
+    assert_close(covering[3], torch.tensor([0.4] * 3 + [0.0] * 4 + [0.7] * 5))
+    none = covering_scores(torch.zeros(0, 2), torch.zeros(0, 8), torch.zeros(0), (6, 7))
+    assert none.shape == (6, 7)
+    assert not none.any()
+
+
+@pytest.mark.usefixtures('_both_ways')
 def test_votes_of_true_stars_restore_a_shape_that_no_star_holds(horseshoe):
     mask, points, rays = horseshoe
     confidence = fuse_stars(
@@ -71,6 +99,7 @@ def test_votes_of_true_stars_restore_a_shape_that_no_star_holds(horseshoe):
     assert ((confidence >= 0) & (confidence <= 1)).all()
 
 
+@pytest.mark.usefixtures('_both_ways')
 def test_among_many_a_wrong_star_is_outvoted(horseshoe):
     mask, points, rays = horseshoe
     wrong = rays.lengths.clone()
@@ -85,16 +114,31 @@ def test_among_many_a_wrong_star_is_outvoted(horseshoe):
     assert iou(union, mask) < 0.7  # the plain union believes it
 
 
+@pytest.mark.usefixtures('_both_ways')
 def test_a_pixel_hears_only_the_stars_within_reach():
     # Two stars 6 apart, both of which hold everything.
     centers = torch.tensor([[10.0, 10.0], [16.0, 10.0]])
     confidence = fuse_stars(
-        centers, torch.full((2, 12), 90.0), torch.tensor([1.0, 0.5]), (20, 40), reach=8.0
+        centers,
+        torch.full((2, 12), 90.0),
+        torch.tensor([1.0, 0.5]),
+        (20, 40),
+        8.0,
+        doubt=0.1,
     )[10]
     both = (1 - 3**2 / 8**2) ** 2  # how near both are to x = 13
     for x, weight in {6: (1 - 4**2 / 8**2) ** 2, 13: 1.5 * both, 30: 0}.items():
         expected = torch.tensor(weight / (weight + 0.1))
         assert_close(confidence[x], expected, atol=1e-3, rtol=0)
+
+
+def test_votes_are_counted_alike_with_and_without_numba(horseshoe, monkeypatch):
+    pytest.importorskip('numba')
+    _, points, rays = horseshoe
+    stars = points + 0.3, rays.lengths, torch.rand(len(points))
+    one = fuse_stars(*stars, (64, 60), reach=9.5)
+    monkeypatch.setattr('siampolarmask_mm.polar.compiled.numba', None)
+    assert_close(one, fuse_stars(*stars, (64, 60), reach=9.5), atol=1e-5, rtol=0)
 
 
 def test_gradients_reach_rays_and_scores():
