@@ -251,15 +251,10 @@ class PolarDecoder:
         if self.update_rate is None:
             return new
         rate = self.update_rate * choice.score * choice.penalty
-        center, new_rays = _about_centroid(new)
-        _, previous_rays = _about_centroid(previous)
-        return Star(center, (1 - rate) * previous_rays + rate * new_rays)
-
-
-def _about_centroid(star: Star) -> Star:
-    center, rays = star.center[None], star.rays[None]
-    centroid = star_centroids(center, rays)
-    return Star(centroid[0], recast(center, rays, centroid)[0])
+        centers, rays = (torch.stack(pair) for pair in zip(previous, new, strict=True))
+        centroids = star_centroids(centers, rays)
+        previous_rays, new_rays = recast(centers, rays, centroids)
+        return Star(centroids[1], (1 - rate) * previous_rays + rate * new_rays)
 
 
 def change_penalty(sizes_wh: Tensor, previous_wh: Tensor, k: float) -> Tensor:

@@ -111,7 +111,8 @@ def _patch(
         mask = star_masks((item.star.center - corner)[None], item.star.rays[None], size)[0]
         confidence = np.ones(size, np.float32)
         if item.look is not None and several:
-            confidence = paste(item.look, (left, top, right, bottom))
+            # A star's own confidence only says where its outline is.
+            confidence = item.score * paste(item.look, (left, top, right, bottom))
         return Patch(left, top, mask.numpy(), confidence)
     scale = item.look.crop.scale
     corners = item.look.crop.to_image(item.look.decoded.box.view(2, 2) - 0.5) + 0.5

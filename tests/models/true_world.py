@@ -32,14 +32,15 @@ class TrueWorld:
         monkeypatch.setattr(model.tracker, 'cut', remember)
         monkeypatch.setattr(model.head, 'forward', self.predict)
 
-    def predict(self, template, search):  # noqa: ARG002
+    def predict(self, template, search):
         """The same with every template, of which all objects have as many."""
-        shape = len(self.crops), 7, 7
         num_rays = self.model.head.num_rays
+        side = search[0].shape[-1] - template[0].shape[-1] + 1
+        shape = len(self.crops), side, side
         maps = PolarPrediction(
             torch.full(shape, -SURE),
             torch.full(shape, -SURE),
-            torch.full((shape[0], num_rays, 7, 7), 8.0),
+            torch.full((shape[0], num_rays, side, side), 8.0),
         )
         points = self.model.location_points(maps)
         shown = [disk for disk in self.disks if disk != 'to come']
