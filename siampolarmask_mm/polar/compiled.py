@@ -326,7 +326,7 @@ def soften_stars(
                 distance = math.sqrt(x * x + y * y)
                 length = rays[p, 0]
                 if distance > 0:
-                    k = int(math.floor(math.atan2(y, x) * per_radian)) % num_rays
+                    k = math.floor(math.atan2(y, x) * per_radian) % num_rays
                     following = (k + 1) % num_rays
                     s = x * directions[following, 1] - y * directions[following, 0]
                     t = y * directions[k, 0] - x * directions[k, 1]
