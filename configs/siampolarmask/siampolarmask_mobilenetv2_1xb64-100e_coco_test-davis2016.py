@@ -24,8 +24,9 @@ model = dict(
 )
 
 train_pipeline = [
-    *_base_.train_pipeline[:2],
-    dict(type='CropPair', template_size=template_size, search_size=search_size),
-    *_base_.train_pipeline[3:],
+    dict(step, template_size=template_size, search_size=search_size)
+    if step['type'] == 'CropPair'
+    else step
+    for step in _base_.train_pipeline
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
