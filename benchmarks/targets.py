@@ -129,7 +129,7 @@ def measure(objects: list[list[Tensor]]) -> dict[str, float]:
     bitmaps = [bitmap(polygons) for polygons in objects]
     masks = torch.from_numpy(np.stack(bitmaps[:64])).bool()
     assigner = PolarTargetAssigner(NUM_RAYS, representation='visible_union')
-    of, row, column = assigner.choose(masks, POINTS).nonzero(as_tuple=True)
+    of, row, column = assigner.assign(masks, POINTS).positive.nonzero(as_tuple=True)
     outlines, points = polygon_outlines(objects[:64]), POINTS[row, column]
     batch = milliseconds(lambda: targets(outlines, points, of, 'first'), 20)
     before = forget_peak()

@@ -45,13 +45,13 @@ def _child(parent: Registry) -> Registry:
 # What this package defines.
 MODELS = _SharedRegistry(mmengine.MODELS, mmtrack.MODELS, 'models')
 TASK_UTILS = _SharedRegistry(mmengine.TASK_UTILS, mmtrack.TASK_UTILS, 'models')
+DATA_SAMPLERS = _SharedRegistry(mmengine.DATA_SAMPLERS, mmtrack.DATA_SAMPLERS, 'datasets')
 DATASETS = _SharedRegistry(mmengine.DATASETS, mmtrack.DATASETS, 'datasets')
 TRANSFORMS = _SharedRegistry(mmengine.TRANSFORMS, mmtrack.TRANSFORMS, 'datasets')
 METRICS = _SharedRegistry(mmengine.METRICS, mmtrack.METRICS, 'evaluation.davis_metric')
 VISUALIZERS = _SharedRegistry(mmengine.VISUALIZERS, mmtrack.VISUALIZERS, 'visualization')
 
 # What it only uses: mmengine warns about a scope that lacks one of these.
-DATA_SAMPLERS = _child(mmengine.DATA_SAMPLERS)
 EVALUATOR = _child(mmengine.EVALUATOR)
 HOOKS = _child(mmengine.HOOKS)
 LOG_PROCESSORS = _child(mmengine.LOG_PROCESSORS)

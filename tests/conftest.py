@@ -1,5 +1,6 @@
 """What several test files use: a folder of tiny clips and a tiny model."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
 from siampolarmask_mm.datasets.synthetic import write_davis
 
 ROOT = Path(__file__).parents[1]
+os.environ['SIAMPOLARMASK_CACHE'] = '0'  # nothing is kept, or recalled, beyond a test
 
 
 @pytest.fixture(autouse=True)
@@ -71,14 +73,7 @@ def model_config():
 def train_pipeline():
     return [
         dict(type='SamplePair', negative_prob=0.0),
-        dict(
-            type='TransformBroadcaster',
-            share_random_params=False,
-            transforms=[
-                dict(type='LoadImageFromFile'),
-                dict(type='mmtrack.LoadTrackAnnotations', with_mask=True),
-            ],
-        ),
+        dict(type='LoadPair'),
         dict(type='CropPair', template_size=33, search_size=65, max_shift=(0, 8)),
         dict(type='mmtrack.PackTrackInputs', ref_prefix='search', num_template_frames=1),
     ]

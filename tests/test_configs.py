@@ -59,15 +59,20 @@ def test_locations_look_where_the_mapping_says(config):
 
 
 def test_every_transform_builds_and_the_crops_are_the_models(config):
+    sizes = (config.model.get('template_size', 127), config.model.get('search_size', 255))
     for loader in (config.train_dataloader, config.test_dataloader):
-        for transform in loader.dataset.pipeline:
+        for transform in find_transforms(loader.dataset):
             built = TRANSFORMS.build(transform)
             if type(built).__name__ == 'CropPair':
-                expected = tuple(
-                    config.model.get(f'{kind}_size', default)
-                    for kind, default in (('template', 127), ('search', 255))
-                )
-                assert built.sizes == expected
+                assert built.sizes == sizes
+
+
+def find_transforms(dataset):
+    """Those of a dataset's pipeline, or of all pipelines that it wraps."""
+    if 'pipeline' in dataset:
+        return dataset.pipeline
+    wrapped = dataset.get('datasets') or [dataset.dataset]
+    return [transform for inner in wrapped for transform in find_transforms(inner)]
 
 
 def test_the_backbone_of_the_paper_is_frozen():

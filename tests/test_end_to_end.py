@@ -72,6 +72,23 @@ def test_one_config_trains_resumes_and_tests(config, clips, tmp_path):
     assert len(list((tmp_path / 'masks').rglob('*.png'))) == 2 * 5
 
 
+def test_one_seed_trains_one_network_whatever_the_workers(config, tmp_path):
+    losses = []
+    for num_workers, seed in ((0, 7), (2, 7), (0, 8)):
+        config.work_dir = str(tmp_path / f'{num_workers}_{seed}')
+        config.randomness.seed = seed
+        config.train_dataloader.num_workers = num_workers
+        config.train_dataloader.persistent_workers = num_workers > 0
+        config.default_hooks.logger.interval = 1
+        run(config, 'train')
+        (log,) = Path(config.work_dir).glob('*/vis_data/scalars.json')
+        rows = map(json.loads, log.read_text().splitlines())
+        losses.append([{key: row[key] for key in row if 'loss' in key} for row in rows])
+    assert len(losses[0]) == 4
+    assert losses[1] == losses[0]
+    assert losses[2] != losses[0]
+
+
 def test_each_object_alone_scores_as_all_at_once(config):
     """Objects do not change each other; the crops of a batch are those of each alone."""
     config.randomness.seed = 3

@@ -8,15 +8,14 @@ _base_ = [
     '../_base_/schedules/sgd_100e.py',
 ]
 
-max_epochs = 12
-
 train_pipeline = [
-    *_base_.train_pipeline[:2],
     dict(
-        type='CropPair',
+        step,
         template_size=_base_.model.template_size,
         search_size=_base_.model.search_size,
-    ),
-    *_base_.train_pipeline[3:],
+    )
+    if step['type'] == 'CropPair'
+    else step
+    for step in _base_.train_pipeline
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -35,20 +35,22 @@ model = dict(
 )
 
 train_pipeline = [
-    *_base_.train_pipeline[:2],
+    dict(type='SamplePair'),
+    dict(type='LoadPair'),
     dict(
         type='CropPair',
         template_size=template_size,
         search_size=search_size,
         max_shift=(2, 32),
     ),
-    *_base_.train_pipeline[3:],
+    dict(type='ColorJitterPair'),
+    dict(type='mmtrack.PackTrackInputs', ref_prefix='search', num_template_frames=1),
 ]
 train_dataloader = dict(
     batch_size=8,
     num_workers=0,  # the network keeps both cores of a small machine busy
     persistent_workers=False,
-    sampler=dict(type='InfiniteSampler'),
+    sampler=dict(type='NumberedSampler', sampler=dict(type='InfiniteSampler')),
     dataset=dict(
         _delete_=True,
         type='DAVISDataset',

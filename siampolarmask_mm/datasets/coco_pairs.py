@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import mmengine
 import numpy as np
 from mmengine.logging import print_log
 from pycocotools import mask as coco_mask
 
-from siampolarmask_mm.datasets.files import image_size
+from siampolarmask_mm.datasets.coco_masks import mask_problem, read_json, to_rle
+from siampolarmask_mm.datasets.files import check_images
 from siampolarmask_mm.datasets.mask_tracks import MaskTrackDataset
 from siampolarmask_mm.registry import DATASETS
 
@@ -20,7 +18,7 @@ from siampolarmask_mm.registry import DATASETS
 class CocoPairDataset(MaskTrackDataset):
     """Instances with masks, for training on two crops of one image.
 
-    Crowds are left out. Every image's header is read once at the start.
+    Crowds are left out. All instances, and every image's header, are checked at the start.
 
     Args:
         ann_file: COCO's ``instances_*.json``; masks are polygons or RLE.
@@ -28,6 +26,8 @@ class CocoPairDataset(MaskTrackDataset):
         data_prefix: the folder of images, ``dict(img_path='train2017')`` for example.
         min_area: instances below this many square pixels are left out.
         skip_invalid: leave out instances without a valid mask instead of raising.
+        check: ``names`` only looks whether the images are there, for a slow disk;
+            ``headers`` reads a part of each.
         **kwargs: of mmtrack's BaseSOTDataset: ``pipeline``, ...
 
     Raises:
@@ -42,18 +42,20 @@ class CocoPairDataset(MaskTrackDataset):
         *,
         min_area: float = 0,
         skip_invalid: bool = False,
+        check: str = 'headers',
         **kwargs: object,
     ) -> None:
         if kwargs.get('test_mode'):
             raise ValueError('CocoPairDataset is for training, got test_mode=True')
         self.min_area = min_area
         self.skip_invalid = skip_invalid
+        self.check = check
         self.num_invalid = 0
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Read the file: a record per instance."""
-        content = self._read()
+        content = read_json(self.ann_file, ('images', 'annotations'), 'COCO')
         images = {image['id']: image for image in content['images']}
         records = [
             self._make_record(annotation, images[annotation['image_id']])
@@ -69,18 +71,9 @@ class CocoPairDataset(MaskTrackDataset):
             )
         if self.num_invalid:
             print_log(f'{self.num_invalid} invalid instances in {self.ann_file}', 'current')
-        self._check_images(records)
+        sizes = {record['frames'][0]: record['size'] for record in records}
+        check_images(sizes, self.ann_file, self.check)
         return records
-
-    def _read(self) -> dict:
-        if not Path(self.ann_file).is_file():
-            raise FileNotFoundError(f"no annotations in COCO's format at {self.ann_file}")
-        content = mmengine.load(self.ann_file)
-        if not isinstance(content, dict) or not {'images', 'annotations'} <= set(content):
-            raise ValueError(
-                f'images and annotations in COCO format expected in {self.ann_file}'
-            )
-        return content
 
     def _is_valid(self, annotation: dict, images: dict[int, dict]) -> bool:
         problem = find_problem(annotation, images)
@@ -95,23 +88,13 @@ class CocoPairDataset(MaskTrackDataset):
     def _make_record(self, annotation: dict, image: dict) -> dict:
         return dict(
             name=str(annotation['id']),
-            frames=[str(Path(self.data_prefix['img_path'], image['file_name']))],
+            frames=[os.path.join(self.data_prefix['img_path'], image['file_name'])],
             size=(image['height'], image['width']),
             object_ids=[annotation['id']],
             masks=[[annotation['segmentation']]],
             bboxes=np.array([[annotation['bbox']]], dtype=float),
+            category=annotation.get('category_id'),
         )
-
-    def _check_images(self, records: list[dict]) -> None:
-        sizes = {record['frames'][0]: record['size'] for record in records}
-        with ThreadPoolExecutor(os.cpu_count()) as workers:
-            found = workers.map(image_size, sizes)
-            for (path, size), found_size in zip(sizes.items(), found, strict=True):
-                if size != found_size:
-                    raise ValueError(
-                        f'an image of {size} pixels (height, width) expected by '
-                        f'{self.ann_file}, got {found_size} in {path}'
-                    )
 
 
 def find_problem(annotation: dict, images: dict[int, dict]) -> str:
@@ -127,27 +110,12 @@ def find_problem(annotation: dict, images: dict[int, dict]) -> str:
     image = images.get(annotation['image_id'])
     if image is None:
         return f'an image_id among images expected, got {annotation["image_id"]}'
-    if min(annotation['bbox'][2:]) <= 0:
+    if len(annotation['bbox']) != 4 or min(annotation['bbox'][2:]) <= 0:
         return (
             f'a bbox (x, y, width, height) with extent expected, got {annotation["bbox"]}'
         )
     mask, size = annotation['segmentation'], (image['height'], image['width'])
-    if isinstance(mask, dict) and mask.get('counts'):
-        if tuple(mask.get('size', ())) != size:
-            return f'RLE of size {size} expected, got {mask.get("size")}'
-        if isinstance(mask['counts'], list):
-            mask = coco_mask.frPyObjects(mask, *size)
-    elif isinstance(mask, list) and mask and all(map(_is_polygon, mask)):
-        mask = coco_mask.merge(coco_mask.frPyObjects(mask, *size))
-    else:
-        return (
-            'polygons of at least 3 points (6 numbers) or RLE expected, got '
-            f'{str(mask)[:80]}'
-        )
-    return (
-        '' if coco_mask.area(mask) else 'a mask with at least one pixel expected, got none'
-    )
-
-
-def _is_polygon(numbers: object) -> bool:
-    return isinstance(numbers, list) and len(numbers) >= 6 and len(numbers) % 2 == 0
+    problem = mask_problem(mask, size)
+    if not problem and not coco_mask.area(to_rle(mask, size)):
+        problem = 'a mask with at least one pixel expected, got none'
+    return problem

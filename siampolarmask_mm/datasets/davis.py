@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
 from pathlib import Path
 
-import numpy as np
+from mmengine.logging import print_log
 from pycocotools import mask as coco_mask
 
-from siampolarmask_mm.datasets.files import image_size
-from siampolarmask_mm.datasets.mask_tracks import MaskTrackDataset, empty_mask, encode_mask
+from siampolarmask_mm.datasets.labeled_frames import (
+    LabeledFrames,
+    masks_and_boxes,
+    merge_labels,
+    read_labeled_frames,
+)
+from siampolarmask_mm.datasets.mask_tracks import MaskTrackDataset
 from siampolarmask_mm.davis_layout import read_split
-from siampolarmask_mm.label_images import read_labels
 from siampolarmask_mm.registry import DATASETS
 
+MANY = 100  # videos; reading them takes long enough to say so
 OBJECTS = ('merged', 'each', 'all')
 
 
@@ -31,10 +35,12 @@ class DAVISDataset(MaskTrackDataset):
         ImageSets/<year>/<split>.txt                one sequence a line (see read_split)
 
     Every frame's header and every label image is read once at the start, so that a broken
-    file is found before any work is lost.
+    file is found before any work is lost; later starts recall what was read of files that
+    have not changed (see `read_cache`).
 
     Args:
-        ann_file: the split's list, ``ImageSets/2016/train.txt`` for example.
+        ann_file: the split's list, ``ImageSets/2016/train.txt`` for example; every folder
+            of label images, if not given.
         data_root: the folder above.
         objects: ``merged`` takes all labels as one object (the protocol of DAVIS-2016),
             ``each`` makes an item of every object (one object at a time on DAVIS-2017),
@@ -45,6 +51,7 @@ class DAVISDataset(MaskTrackDataset):
             is given to the tracker where it is first to be seen, as YouTube-VOS has it.
         leave_out: objects by sequence and label, ``dog_1``; an item whose objects are all
             among them is left out (what an interrupted test has done).
+        min_area: in training, objects that never cover as many square pixels are left out.
         data_prefix: the folders of images and label images below ``data_root``.
         **kwargs: of mmtrack's BaseSOTDataset: ``pipeline``, ``test_mode``, ...
 
@@ -57,15 +64,17 @@ class DAVISDataset(MaskTrackDataset):
 
     def __init__(
         self,
-        ann_file: str,
-        data_root: str,
+        ann_file: str | None = None,
+        data_root: str = '',
         *,
         objects: str | None = None,
         later_objects: bool = False,
         leave_out: Sequence[str] = (),
+        min_area: float = 0,
         data_prefix: dict | None = None,
         **kwargs: object,
     ) -> None:
+        ann_file = ann_file or ''
         if objects is None:
             every = 'all' if kwargs.get('test_mode') else 'each'
             objects = 'merged' if '2016' in ann_file else every
@@ -76,6 +85,7 @@ class DAVISDataset(MaskTrackDataset):
         self.objects = objects
         self.later_objects = later_objects
         self.leave_out = set(leave_out)
+        self.min_area = min_area
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -89,115 +99,87 @@ class DAVISDataset(MaskTrackDataset):
         for folder in (self.data_prefix['img_path'], self.data_prefix['mask_path']):
             if not Path(folder).is_dir():
                 raise FileNotFoundError(f'no folder {folder}; expected the layout of DAVIS')
-        records = []
+        sequences = self.list_sequences()
+        if len(sequences) > MANY:
+            print_log(f'reading the labels of {len(sequences)} videos', 'current')
         with ThreadPoolExecutor(os.cpu_count()) as workers:
-            for sequence in read_split(self.ann_file):
-                records += self._read_sequence(sequence, workers)
+            records = [
+                record
+                for found in workers.map(self._read_sequence, sequences)
+                for record in found
+            ]
         if not records:
-            raise ValueError(
-                f'every video of {self.ann_file} is left out as done; '
-                'tools/evaluate_davis.py scores the masks that were written'
-            )
+            raise self._nothing_left()
         return records
 
-    def _read_sequence(self, sequence: str, workers: ThreadPoolExecutor) -> list[dict]:
-        frames, label_files = self._list_files(sequence)
-        size = image_size(frames[0])
-        masks_per_frame = list(
-            workers.map(self._read_frame, frames, label_files, repeat(size))
+    def list_sequences(self) -> list[str]:
+        """Names of the videos: those of the list, or all that have a folder of labels."""
+        if self.ann_file:
+            return read_split(self.ann_file)
+        folder = Path(self.data_prefix['mask_path'])
+        sequences = sorted(path.name for path in folder.iterdir() if path.is_dir())
+        if not sequences:
+            raise FileNotFoundError(
+                f'a folder of labels for each video expected in {folder}'
+            )
+        return sequences
+
+    def find_category(self, sequence: str, object_id: int) -> str | None:
+        """What kind of object it is; DAVIS does not say."""
+
+    def _nothing_left(self) -> ValueError:
+        source = self.ann_file or self.data_prefix['mask_path']
+        if self.leave_out:
+            return ValueError(
+                f'every video of {source} is left out as done; '
+                'tools/evaluate_davis.py scores the masks that were written'
+            )
+        return ValueError(
+            f'objects of at least {self.min_area} square pixels expected, '
+            f'got none in {source}'
         )
-        ids = self._object_ids(sequence, masks_per_frame)
+
+    def _read_sequence(self, sequence: str) -> list[dict]:
+        video = read_labeled_frames(
+            Path(self.data_prefix['img_path'], sequence),
+            Path(self.data_prefix['mask_path'], sequence),
+        )
+        if self.objects == 'merged':
+            video = video._replace(masks=[merge_labels(masks) for masks in video.masks])
+        ids = self._object_ids(sequence, video)
+        items = {sequence: ids}
         if self.objects == 'each':
             items = {f'{sequence}_{object_id}': [object_id] for object_id in ids}
-        else:
-            items = {sequence: ids}
         return [
             dict(
                 name=name,
-                frames=frames,
-                size=size,
-                object_ids=item_ids,
-                **_masks_and_boxes(item_ids, masks_per_frame, size),
+                frames=video.frames,
+                size=video.size,
+                category=self._category(sequence, item_ids),
+                **masks_and_boxes(item_ids, video),
             )
             for name, item_ids in items.items()
             if not {f'{sequence}_{i}' for i in item_ids} <= self.leave_out
         ]
 
-    def _list_files(self, sequence: str) -> tuple[list[str], list[str | None]]:
-        """Frames in order, and each one's label image if there is one."""
-        image_folder = Path(self.data_prefix['img_path'], sequence)
-        label_folder = Path(self.data_prefix['mask_path'], sequence)
-        frames = sorted(
-            path
-            for path in image_folder.glob('*')
-            if path.suffix in ('.jpg', '.jpeg', '.png')
-        )
-        labels = {path.stem: path for path in label_folder.glob('*.png')}
-        if not frames:
-            raise FileNotFoundError(f'no frame (.jpg or .png) in {image_folder}')
-        if not labels:
-            raise FileNotFoundError(f'no label image (.png) in {label_folder}')
-        without_frame = sorted(set(labels) - {path.stem for path in frames})
-        if without_frame:
-            raise FileNotFoundError(
-                f'{labels[without_frame[0]]} has no frame of that name in {image_folder}'
-            )
-        found = [labels.get(path.stem) for path in frames]
-        return [str(path) for path in frames], [path and str(path) for path in found]
-
-    def _read_frame(
-        self, frame: str, label_file: str | None, size: tuple[int, int]
-    ) -> dict[int, dict] | None:
-        """RLE by object; None if the frame is not annotated."""
-        if image_size(frame) != size:
-            raise ValueError(
-                f'frames of one size {size} expected, got {image_size(frame)} in {frame}'
-            )
-        if label_file is None:
-            return None
-        labels = read_labels(label_file)
-        if labels.shape != size:
-            raise ValueError(
-                f'labels of size {size} expected, got {labels.shape} in {label_file}'
-            )
-        if self.objects == 'merged':
-            labels = (labels > 0).astype(np.uint8)
-        return {
-            int(object_id): encode_mask(labels == object_id)
-            for object_id in np.unique(labels)
-            if object_id > 0
-        }
-
-    def _object_ids(self, sequence: str, masks_per_frame: list[dict | None]) -> list[int]:
+    def _object_ids(self, sequence: str, video: LabeledFrames) -> list[int]:
         folder = Path(self.data_prefix['mask_path'], sequence)
         if self.test_mode and not self.later_objects:
-            ids = sorted(masks_per_frame[0] or {})
+            ids = sorted(video.masks[0] or {})
             if not ids:
                 raise ValueError(
                     f'an object in the first frame expected, got none in {folder}'
                 )
             return ids
-        ids = sorted({object_id for masks in masks_per_frame for object_id in masks or {}})
-        if not ids:
+        areas = {}
+        for masks in filter(None, video.masks):
+            for object_id, mask in masks.items():
+                areas[object_id] = max(areas.get(object_id, 0), coco_mask.area(mask))
+        if not areas:
             raise ValueError(f'at least one object expected, got none in {folder}')
-        return ids
+        return sorted(i for i, area in areas.items() if area >= self.min_area)
 
-
-def _masks_and_boxes(
-    object_ids: list[int], masks_per_frame: list[dict | None], size: tuple[int, int]
-) -> dict:
-    nothing = empty_mask(size)
-    masks = [
-        [
-            None if frame is None else frame.get(object_id, nothing)
-            for frame in masks_per_frame
-        ]
-        for object_id in object_ids
-    ]
-    bboxes = np.array(
-        [
-            [(0, 0, 0, 0) if mask is None else coco_mask.toBbox(mask) for mask in track]
-            for track in masks
-        ]
-    )
-    return dict(masks=masks, bboxes=bboxes)
+    def _category(self, sequence: str, object_ids: list[int]) -> str | None:
+        if len(object_ids) > 1 or self.objects == 'merged':
+            return None
+        return self.find_category(sequence, object_ids[0])

@@ -7,6 +7,7 @@ A record is a dict that describes one video (or one still image, a video of leng
     masks: N lists of T masks, each polygons or RLE as in COCO; None where not annotated
     name: of the video, or of the object in it
     bboxes: (N, T, 4) around the masks, (x, y, w, h) with edges between pixels; 0 if empty
+    category: of the object, a number or name of the dataset's own; None if not known
 """
 
 from __future__ import annotations
@@ -15,26 +16,89 @@ import numpy as np
 from mmtrack.datasets.base_sot_dataset import BaseSOTDataset
 from pycocotools import mask as coco_mask
 
+from siampolarmask_mm.datasets.reproducible import NumberedIndex, seeded
+
 
 class MaskTrackDataset(BaseSOTDataset):
     """A dataset of records, for training on pairs and for testing frame by frame.
 
     Pipelines of mmtrack run on it unchanged. In training a sample is made of two videos,
-    the one that was asked for and a random other for negative pairs, of which the first
-    transform takes frames (``SamplePair``, or mmtrack's ``PairSampling``).
+    the one that was asked for and another for negative pairs, of which the first transform
+    takes frames (``SamplePair``, or mmtrack's ``PairSampling``). The other one shows other
+    frames: an object beside the first one may be in view of its search crop.
+
+    Args:
+        same_category_prob: share of samples whose other object has the first one's
+            category, where there is such an object: what is hardest to tell apart.
+        *args: of mmtrack's BaseSOTDataset.
+        **kwargs: likewise: ``pipeline``, ``test_mode``, ...
+
+    Raises:
+        ValueError: if ``same_category_prob`` is not from 0 to 1.
     """
 
-    def prepare_train_data(self, video_idx: int) -> dict:
-        """Pass the video, and another one, to the pipeline."""
-        other = video_idx
-        if len(self) > 1:
-            other = (video_idx + np.random.randint(1, len(self))) % len(self)
-        return self.pipeline([self._track(video_idx), self._track(other)])
+    TRIES = 10  # to find frames that are other ones
 
-    def _track(self, video_idx: int) -> dict:
+    def __init__(
+        self, *args: object, same_category_prob: float = 0.5, **kwargs: object
+    ) -> None:
+        if not 0 <= same_category_prob <= 1:
+            raise ValueError(
+                f'same_category_prob from 0 to 1 expected, got {same_category_prob}'
+            )
+        self.same_category_prob = same_category_prob
+        self._of_category: dict[object, np.ndarray] = {}
+        super().__init__(*args, **kwargs)
+
+    def full_init(self) -> None:
+        """Read everything, and sort the records of a training set by category."""
+        if self._fully_initialized:
+            return
+        super().full_init()
+        if self.test_mode or self.same_category_prob == 0:
+            return
+        members: dict[object, list[int]] = {}
+        for index in range(self.num_videos):
+            category = self.get_data_info(index).get('category')
+            if category is not None:
+                members.setdefault(category, []).append(index)
+        self._of_category = {key: np.array(value) for key, value in members.items()}
+
+    def __getitem__(self, idx: int | tuple[int, int]) -> dict:
+        """A sample; one that NumberedSampler has numbered is drawn from its number."""
+        if isinstance(idx, NumberedIndex):
+            with seeded(idx.key):
+                return super().__getitem__(int(idx))
+        return super().__getitem__(idx)
+
+    def prepare_train_data(self, video_idx: int) -> dict | None:
+        """Pass the video, and another one, to the pipeline."""
+        record = self.get_data_info(video_idx)
+        other, other_idx = record, video_idx
+        candidates = self._of_category.get(record.get('category'), ())
+        if len(candidates) < 2 or np.random.random() >= self.same_category_prob:
+            candidates = range(len(self))
+        for _ in range(self.TRIES):
+            index = int(candidates[np.random.randint(len(candidates))])
+            tried = self.get_data_info(index)
+            if tried['frames'][0] != record['frames'][0]:
+                other, other_idx = tried, index
+                break
+        return self.pipeline(
+            [self._track(record, video_idx), self._track(other, other_idx)]
+        )
+
+    def _track(self, record: dict, video_idx: int) -> dict:
+        """A training record as mmtrack's transforms take a video."""
+        bboxes = record['bboxes'][0].copy()
+        valid = (bboxes[:, 2:] > self.bbox_min_size).all(1)
+        bboxes[:, 2:] += bboxes[:, :2]
         return dict(
-            **self.get_img_infos_from_video(video_idx),
-            **self.get_ann_infos_from_video(video_idx),
+            **_frames(record, video_idx),
+            bboxes=bboxes,
+            bboxes_isvalid=valid,
+            visible=valid,
+            masks=record['masks'][0],
         )
 
     def prepare_test_data(self, video_idx: int, frame_idx: int) -> dict:
@@ -92,20 +156,21 @@ class MaskTrackDataset(BaseSOTDataset):
 
     def get_img_infos_from_video(self, video_idx: int) -> dict:
         """Paths and numbers of the frames."""
-        frames = self.get_data_info(video_idx)['frames']
-        return dict(
-            video_id=video_idx,
-            frame_ids=np.arange(len(frames)),
-            img_paths=frames,
-            video_length=len(frames),
-        )
+        return _frames(self.get_data_info(video_idx), video_idx)
 
     def get_ann_infos_from_video(self, video_idx: int) -> dict:
         """Boxes (x1, y1, x2, y2), masks, and in which frames the object is to be seen."""
-        return dict(
-            super().get_ann_infos_from_video(video_idx),
-            masks=self.get_masks_from_video(video_idx),
-        )
+        return self._track(self.get_data_info(video_idx), video_idx)
+
+
+def _frames(record: dict, video_idx: int) -> dict:
+    frames = record['frames']
+    return dict(
+        video_id=video_idx,
+        frame_ids=np.arange(len(frames)),
+        img_paths=frames,
+        video_length=len(frames),
+    )
 
 
 def encode_mask(mask: np.ndarray) -> dict:

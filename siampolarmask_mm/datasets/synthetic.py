@@ -7,14 +7,17 @@ a first training without any download, and tests.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from siampolarmask_mm.label_images import write_labels
+
+Clip = Iterator[tuple[np.ndarray, np.ndarray]]  # (H, W, 3) BGR frames, (H, W) labels
 
 
 @dataclass
@@ -75,9 +78,7 @@ class Shape:
         return mask > 127
 
 
-def clip_frames(
-    rng: np.random.Generator, num_frames: int, size: tuple[int, int]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def clip_frames(rng: np.random.Generator, num_frames: int, size: tuple[int, int]) -> Clip:
     """Draw one clip: two objects, and something that passes in front of them.
 
     Args:
@@ -114,6 +115,7 @@ def write_davis(
     num_frames: int = 40,
     size: tuple[int, int] = (180, 320),
     seed: int = 0,
+    draw: Callable[[np.random.Generator, int], Clip] | None = None,
 ) -> None:
     """Write clips in the layout of DAVIS, the same for the same arguments.
 
@@ -121,8 +123,10 @@ def write_davis(
         root: folder to write into.
         num_clips: by split, ``dict(train=40, val=6)`` for example.
         num_frames: of each clip; at least 3, since DAVIS scores neither first nor last.
-        size: (height, width) in pixels.
+        size: (height, width) in pixels, of what `clip_frames` draws.
         seed: of the first clip.
+        draw: what makes a clip from a generator and a number of frames; `clip_frames`, if
+            not given.
 
     Raises:
         ValueError: if a number is too small.
@@ -135,24 +139,23 @@ def write_davis(
         )
     if (root / 'ImageSets').exists():
         raise FileExistsError(f'{root} holds clips already')
+    draw = draw or partial(clip_frames, size=size)
     clip_seed = seed
     for split, count in num_clips.items():
         names = [f'{split}{number:03d}' for number in range(count)]
         for name in names:
-            _write_clip(root, name, np.random.default_rng(clip_seed), num_frames, size)
+            _write_clip(root, name, draw(np.random.default_rng(clip_seed), num_frames))
             clip_seed += 1
         _write_lists(root, split, names, num_frames)
 
 
-def _write_clip(
-    root: Path, name: str, rng: np.random.Generator, num_frames: int, size: tuple[int, int]
-) -> None:
+def _write_clip(root: Path, name: str, clip: Clip) -> None:
     frames, annotations = (
         root / kind / '480p' / name for kind in ('JPEGImages', 'Annotations')
     )
     frames.mkdir(parents=True, exist_ok=True)
     annotations.mkdir(parents=True, exist_ok=True)
-    for time, (frame, labels) in enumerate(clip_frames(rng, num_frames, size)):
+    for time, (frame, labels) in enumerate(clip):
         cv2.imwrite(str(frames / f'{time:05d}.jpg'), frame)
         write_labels(annotations / f'{time:05d}.png', labels)
 

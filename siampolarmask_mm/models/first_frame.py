@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop
@@ -49,3 +50,24 @@ def fill_box(box_xyxy: Tensor, size: int) -> Tensor:
 def _box_in_crop(box_xyxy: Tensor, crop: Crop) -> Tensor:
     # A box's edges lie half a pixel off the pixel centers, in both frames.
     return crop.from_image(box_xyxy.view(2, 2) - 0.5).view(4) + 0.5
+
+
+def object_masks(instances: Sequence[InstanceData], size: int) -> tuple[Tensor, Tensor]:
+    """The objects in training crops; a box stands for a missing mask.
+
+    Args:
+        instances: N, each of one object: with ``masks`` (BitmapMasks of one), or with
+            ``bboxes`` (1, 4) alone, in pixels of the crop.
+        size: S.
+
+    Returns:
+        (N, S, S) boolean, and (N,) whether it is the object's mask.
+    """
+    is_outline = torch.tensor(['masks' in item for item in instances])
+    masks = [
+        torch.from_numpy(item.masks.masks[0]).bool()
+        if 'masks' in item
+        else fill_box(item.bboxes[0], size)
+        for item in instances
+    ]
+    return torch.stack(masks), is_outline

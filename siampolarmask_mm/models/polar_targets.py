@@ -29,13 +29,15 @@ class PolarTargets(NamedTuple):
 
     Attributes:
         positive: (N, H, W) whether the object is at a location.
+        outlined: (N, H, W) the positive locations whose rays are known.
         rays: (P, K) lengths in pixels of the search crop, in the order of
-            ``positive.nonzero()``; 0 where a ray does not meet the object.
+            ``outlined.nonzero()``; 0 where a ray does not meet the object.
         centerness: (P,) of these rays, from 0 to 1.
         score_weights: (N, H, W) how much each location's score counts; their sum is 1.
     """
 
     positive: Tensor
+    outlined: Tensor
     rays: Tensor
     centerness: Tensor
     score_weights: Tensor
@@ -122,40 +124,47 @@ class PolarTargetAssigner:
         self.centerness = CENTERNESS[centerness]
         self.balance = balance
 
-    def assign(self, masks: Tensor, points: Tensor) -> PolarTargets:
+    def assign(
+        self, masks: Tensor, points: Tensor, is_outline: Tensor | None = None
+    ) -> PolarTargets:
         """Compute the targets of a batch.
 
         Args:
             masks: (N, S, S) boolean, the object in each search crop; empty where it is not
                 there (a negative pair).
             points: (H, W, 2) where the locations look at, in pixels of the search crop.
+            is_outline: (N,) whether a mask is the object's, or a filled box because no more
+                is known; all are, if not given. In a box, locations near its middle are
+                positive, all others in it count for nothing, and no rays are known.
         """
-        positive = self.choose(masks, points)
-        image, row, column = positive.nonzero(as_tuple=True)  # (P,)
+        if is_outline is None:
+            is_outline = torch.ones(len(masks), dtype=torch.bool, device=masks.device)
+        positive = self.choose(masks, points, is_outline)
+        outlined = positive & is_outline[:, None, None]
+        image, row, column = outlined.nonzero(as_tuple=True)  # (P,)
         rays = self.rays(mask_outlines(masks), points[row, column], image)
-        weights = self.score_weights(positive)
-        return PolarTargets(positive, rays, self.centerness(rays), weights)
+        counts = positive | is_outline[:, None, None] | ~_look_up(masks, points)
+        weights = self.score_weights(positive, counts)
+        return PolarTargets(positive, outlined, rays, self.centerness(rays), weights)
 
-    def score_weights(self, positive: Tensor) -> Tensor:
-        """(N, H, W) how much each location's score counts, given the positive ones."""
+    def score_weights(self, positive: Tensor, counts: Tensor) -> Tensor:
+        """(N, H, W) how much each location's score counts, of those that do at all."""
         if self.balance == 'equal':
-            return torch.full_like(positive, 1 / positive.numel(), dtype=torch.float32)
-        num_positive = positive.sum()
-        num_negative = positive.numel() - num_positive
-        return torch.where(
-            positive, 0.5 / num_positive.clamp_min(1), 0.5 / num_negative.clamp_min(1)
+            return counts / counts.sum().clamp_min(1)
+        negative = counts & ~positive
+        return positive * (0.5 / positive.sum().clamp_min(1)) + negative * (
+            0.5 / negative.sum().clamp_min(1)
         )
 
-    def choose(self, masks: Tensor, points: Tensor) -> Tensor:
-        """(N, H, W) whether each location (H, W, 2) is positive for each mask (N, S, S)."""
+    def choose(self, masks: Tensor, points: Tensor, is_outline: Tensor) -> Tensor:
+        """(N, H, W) whether each location (H, W, 2) is positive; see `assign`."""
         centers, exists = mass_centers(masks)
         offset = (points - centers[:, None, None]).abs()  # (N, H, W, 2)
         inside = _look_up(masks, points)
-        if self.representation == 'one_star':
-            near = (offset <= self.radius * self.stride).all(-1)
-            positive = torch.where(_any(near & inside), near & inside, near)
-        else:
-            positive = inside
+        near = (offset <= self.radius * self.stride).all(-1)
+        positive = torch.where(_any(near & inside), near & inside, near)
+        if self.representation == 'visible_union':
+            positive = torch.where(is_outline[:, None, None], inside, positive)
         distance = offset.square().sum(-1).flatten(1)
         nearest = torch.zeros_like(distance, dtype=torch.bool)
         nearest.scatter_(1, distance.argmin(1, keepdim=True), True)
@@ -190,9 +199,10 @@ def mass_centers(masks: Tensor) -> tuple[Tensor, Tensor]:
     """
     height, width = masks.shape[-2:]
     weight = masks.float()
-    mass = weight.sum((1, 2))
-    x = (weight.sum(1) * torch.arange(width, device=masks.device)).sum(1)
-    y = (weight.sum(2) * torch.arange(height, device=masks.device)).sum(1)
+    in_columns, in_rows = weight.sum(1), weight.sum(2)
+    mass = in_rows.sum(1)
+    x = (in_columns * torch.arange(width, device=masks.device)).sum(1)
+    y = (in_rows * torch.arange(height, device=masks.device)).sum(1)
     return torch.stack([x, y], dim=-1) / mass.clamp_min(1)[:, None], mass > 0
 
 

@@ -14,7 +14,7 @@ from mmtrack.models.sot.base import BaseSingleObjectTracker
 from torch import Tensor
 
 from siampolarmask_mm.crops import location_points
-from siampolarmask_mm.models.first_frame import fill_box
+from siampolarmask_mm.models.first_frame import object_masks
 from siampolarmask_mm.models.given_objects import GivenObjects, given_objects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.polar_head import PolarPrediction
@@ -147,33 +147,47 @@ class SiamPolarMask(BaseSingleObjectTracker):
         Args:
             inputs: ``img`` (N, 1, 3, h, w) templates and ``search_img`` (N, 1, 3, S, S),
                 normalized.
-            data_samples: with ``search_gt_instances``: one mask of the object in the
-                search crop and its label, 1, or 0 if the template shows another object;
-                and with ``gt_instances``: its mask in the template, or its box.
+            data_samples: see `find_targets`; besides, with ``gt_instances``: the object's
+                mask in the template, or its box.
         """
-        masks = _known_masks(data_samples, self.template_size)
+        known = [sample.gt_instances for sample in data_samples]
+        masks, _ = object_masks(known, self.template_size)
         prediction = self.head(
             self.extract_template(inputs['img'][:, 0], masks),
             self.extract(inputs['search_img'][:, 0]),
         )
-        to_find = _search_masks(data_samples).to(prediction.rays.device)
-        targets = self.assigner.assign(to_find, self.location_points(prediction))
+        targets = self.find_targets(data_samples, self.location_points(prediction))
         return self._compare(prediction, targets)
 
+    def find_targets(self, data_samples: list, points: Tensor) -> PolarTargets:
+        """What the head should predict for N pairs.
+
+        Args:
+            data_samples: with ``search_gt_instances``: one mask of an object in the search
+                crop, or its box alone, and its label: 1, or 0 if the template shows another
+                object.
+            points: (H, W, 2) where the locations look at, in pixels of the search crop.
+        """
+        to_find = [sample.search_gt_instances for sample in data_samples]
+        masks, is_outline = object_masks(to_find, self.search_size)
+        masks &= torch.stack([item.labels[0] for item in to_find]).cpu()[:, None, None] > 0
+        device = points.device
+        return self.assigner.assign(masks.to(device), points, is_outline.to(device))
+
     def _compare(self, prediction: PolarPrediction, targets: PolarTargets) -> dict:
-        positive = targets.positive
-        image, row, column = positive.nonzero(as_tuple=True)
+        outlined = targets.outlined
+        image, row, column = outlined.nonzero(as_tuple=True)
         return dict(
             loss_score=self.score_loss(
                 prediction.scores.flatten()[:, None],
-                (~positive).flatten().long(),  # as mmdet counts: 0 object, 1 background
+                (~targets.positive).flatten().long(),  # mmdet's 0 is the object
                 targets.score_weights.flatten(),
                 avg_factor=1,
             ),
             loss_centerness=self.centerness_loss(
-                prediction.centerness[positive],
+                prediction.centerness[outlined],
                 targets.centerness,
-                avg_factor=positive.sum().clamp_min(1),
+                avg_factor=outlined.sum().clamp_min(1),
             ),
             loss_rays=self.ray_loss(
                 prediction.rays[image, :, row, column], targets.rays, targets.centerness
@@ -231,26 +245,3 @@ class SiamPolarMask(BaseSingleObjectTracker):
         """Follow in one more frame (mmtrack's VOT mode)."""
         self.tracker.follow(img)
         return [self.tracker.report(img)]
-
-
-def _search_masks(data_samples: list) -> Tensor:
-    """(N, S, S) the objects to find; empty where the template shows another one."""
-    masks = []
-    for sample in data_samples:
-        found = sample.search_gt_instances
-        mask = torch.from_numpy(found.masks.masks[0]).bool()
-        masks.append(mask if int(found.labels[0]) else torch.zeros_like(mask))
-    return torch.stack(masks)
-
-
-def _known_masks(data_samples: list, size: int) -> Tensor:
-    """(N, size, size) the objects in their template crops, or their boxes filled."""
-    known = [sample.gt_instances for sample in data_samples]
-    return torch.stack(
-        [
-            torch.from_numpy(item.masks.masks[0]).bool()
-            if 'masks' in item
-            else fill_box(item.bboxes[0], size)
-            for item in known
-        ]
-    )

@@ -145,3 +145,21 @@ def test_a_missing_key_is_named(root):
     del incomplete['bbox']
     with pytest.raises(ValueError, match='bbox expected for annotation 41'):
         build(root, [annotation(1, TRIANGLE), incomplete])
+
+
+def test_a_record_has_the_category_of_its_instance(root):
+    annotations = [annotation(1, TRIANGLE, category_id=18), annotation(2, TRIANGLE)]
+    dataset = build(root, annotations)
+    assert [dataset.get_data_info(i)['category'] for i in range(2)] == [18, None]
+
+
+def test_names_alone_can_be_checked(root):
+    (root / 'a.jpg').write_text('not an image')
+    assert len(build(root, [annotation(1, TRIANGLE)], check='names')) == 1
+    (root / 'a.jpg').unlink()
+    with pytest.raises(
+        FileNotFoundError, match=r'expected by .*a.json, got none at .*a.jpg'
+    ):
+        build(root, [annotation(1, TRIANGLE)], check='names')
+    with pytest.raises(ValueError, match=r"check must be one of .*, got 'all'"):
+        build(root, [annotation(1, TRIANGLE)], check='all')

@@ -1,5 +1,6 @@
 """What DAVISDataset promises."""
 
+import os
 import shutil
 
 import numpy as np
@@ -257,3 +258,45 @@ def test_objects_follow_year_and_mode(root):
         (2017, False): 'each',
         (2017, True): 'all',
     }
+
+
+def test_without_a_list_every_folder_of_labels_is_taken(root):
+    for kind in ('JPEGImages', 'Annotations'):
+        shutil.copytree(root / kind / '480p/walk', root / kind / '480p/run')
+    config = dict(type='DAVISDataset', data_root=str(root), pipeline=[])
+    for ann_file in ('', None):
+        dataset = DATASETS.build(dict(config, ann_file=ann_file))
+        records = [dataset.get_data_info(i) for i in range(len(dataset))]
+        assert [record['name'] for record in records] == [
+            'run_1', 'run_2', 'walk_1', 'walk_2'
+        ]  # fmt: skip
+        assert [record['category'] for record in records] == [None] * 4
+    for folder in (root / 'Annotations/480p').iterdir():
+        shutil.rmtree(folder)
+    with pytest.raises(FileNotFoundError, match=r'a folder of labels .* in .*480p'):
+        DATASETS.build(config)
+
+
+def test_small_objects_are_left_out_of_training(root):
+    dataset = build(root, 'train', min_area=11)  # 1 has 24 pixels, 2 has 10
+    assert [dataset.get_data_info(i)['name'] for i in range(len(dataset))] == ['walk_1']
+    assert len(build(root, year=2016, min_area=34)) == 1  # merged, they have 34
+    with pytest.raises(ValueError, match=r'at least 35 square pixels .* got none'):
+        build(root, year=2016, min_area=35)
+
+
+def test_a_second_start_recalls_what_it_read(root, tmp_path, monkeypatch):
+    monkeypatch.setenv('SIAMPOLARMASK_CACHE', str(tmp_path / 'cache'))
+    for path in root.glob('*/480p/walk/*'):
+        os.utime(path, (1000, 1000))
+    first = [build(root, objects='each').get_data_info(i) for i in range(2)]
+    labels = root / 'Annotations/480p/walk/00001.png'
+    labels.write_bytes(bytes(labels.stat().st_size))
+    os.utime(labels, (1000, 1000))  # not to be noticed, nor read
+    second = [build(root, objects='each').get_data_info(i) for i in range(2)]
+    for one, other in zip(first, second, strict=True):
+        assert np.array_equal(one.pop('bboxes'), other.pop('bboxes'))
+        assert one == other
+    os.utime(labels, (2000, 2000))
+    with pytest.raises(ValueError, match=r'00001.png cannot be read'):
+        build(root, objects='each')

@@ -2,9 +2,11 @@
 
 import numpy as np
 import torch
+from mmdet.structures.mask import BitmapMasks
+from mmengine.structures import InstanceData
 
 from siampolarmask_mm.crops import Crop
-from siampolarmask_mm.models.first_frame import fill_box, template_masks
+from siampolarmask_mm.models.first_frame import fill_box, object_masks, template_masks
 
 
 def test_a_box_fills_the_pixels_between_its_edges():
@@ -28,3 +30,14 @@ def test_a_given_mask_is_cut_and_a_box_stands_for_a_missing_one():
     assert (rows.min(), rows.max()) == (7, 8)
     assert torch.equal(from_mask, torch.from_numpy(crops[0].cut_mask(mask)).bool())
     assert from_mask.any()
+
+
+def test_of_training_crops_a_box_stands_for_a_missing_mask():
+    mask = np.zeros((1, 9, 9), np.uint8)
+    mask[0, 2, 5] = 1
+    with_mask = InstanceData(bboxes=torch.zeros(1, 4), masks=BitmapMasks(mask, 9, 9))
+    with_box = InstanceData(bboxes=torch.tensor([[3.0, 4.0, 4.0, 6.0]]))
+    masks, is_outline = object_masks([with_mask, with_box], 9)
+    assert is_outline.tolist() == [True, False]
+    assert masks[0].nonzero().tolist() == [[2, 5]]
+    assert masks[1].nonzero().tolist() == [[4, 3], [5, 3]]

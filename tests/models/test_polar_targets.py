@@ -146,3 +146,34 @@ def test_scores_count_by_halves_or_equally():
     assert_close(equal.score_weights, torch.full((2, 13, 13), 1 / 338))
     with pytest.raises(ValueError, match=r"balance must be one of .* got 'none'"):
         assign(*masks, balance='none')
+
+
+@pytest.mark.parametrize('representation', ['one_star', 'visible_union'])
+def test_of_a_box_the_middle_is_positive_and_the_rest_counts_for_nothing(representation):
+    """The box of an unknown object beside an object whose outline is known."""
+    box, known = rectangle(44, 36, 100, 76), rectangle(56, 56, 72, 72)
+    assigner = PolarTargetAssigner(4, representation=representation)
+    is_outline = torch.tensor([False, True])
+    targets = assigner.assign(torch.stack([box, known]), POINTS, is_outline)
+    # The middle is (72, 56): location (row 5, column 7).
+    positive = targets.positive[0].nonzero().tolist()
+    assert positive == [[r, c] for r in (4, 5, 6) for c in (6, 7, 8)]
+    counts = targets.score_weights[0] > 0
+    # Inside are columns 4 to 10 (pixels 48 to 96) and rows 3 to 7 (pixels 40 to 72).
+    inside = torch.zeros(13, 13, dtype=torch.bool)
+    inside[3:8, 4:11] = True
+    assert torch.equal(~counts, inside & ~targets.positive[0])
+    assert (targets.score_weights[1] > 0).all()
+    assert_close(targets.score_weights.sum(), torch.tensor(1.0))
+    assert not targets.outlined[0].any()
+    assert torch.equal(targets.outlined[1], targets.positive[1])
+    assert len(targets.rays) == targets.positive[1].sum() == 9
+
+
+def test_boxes_weigh_as_their_locations_do():
+    box = rectangle(44, 36, 100, 76)
+    targets = PolarTargetAssigner(4, balance='equal').assign(
+        box[None], POINTS, torch.tensor([False])
+    )
+    weights = targets.score_weights.unique()
+    assert_close(weights, torch.tensor([0.0, 1 / (13 * 13 - 7 * 5 + 9)]))

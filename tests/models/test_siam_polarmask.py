@@ -274,6 +274,19 @@ def test_a_negative_pair_teaches_no_rays_and_keeps_all_gradients(
     assert all(p.grad is not None for p in model.parameters())
 
 
+def test_pairs_with_boxes_alone_teach_the_score_and_no_rays(model, clips, train_pipeline):
+    batch = training_batch(clips, train_pipeline, [0, 1])
+    for item in batch['data_samples']:
+        del item.gt_instances.masks, item.search_gt_instances.masks
+    data = model.data_preprocessor(batch, True)
+    losses = model(**data, mode='loss')
+    assert losses['loss_score'] > 0
+    assert losses['loss_rays'] == 0
+    assert losses['loss_centerness'] == 0
+    losses['loss_score'].backward()
+    assert model.head.score.weight.grad.abs().sum() > 0
+
+
 def test_it_overfits_one_pair(model, clips, train_pipeline):
     batch = training_batch(clips, train_pipeline, [0])
     data = model.data_preprocessor(batch, True)
@@ -337,7 +350,7 @@ def test_central_locations_count_more_for_the_rays(model):
     positive = torch.zeros(1, 7, 7, dtype=torch.bool)
     positive[0, 3, 3:5] = True
     rays = torch.stack([torch.full((12,), 4.0), torch.full((12,), 16.0)])
-    targets = PolarTargets(positive, rays, torch.tensor([1.0, 0.5]), positive / 2)
+    targets = PolarTargets(positive, positive, rays, torch.tensor([1.0, 0.5]), positive / 2)
     loss = model._compare(prediction, targets)['loss_rays']
     # Both are off by a factor of 2, so look at the gradient's share instead.
     assert loss.item() == pytest.approx(1.5 * np.log(2))

@@ -3,24 +3,25 @@
 data_root = 'data/coco/'
 
 train_pipeline = [
-    dict(type='SamplePair'),
+    dict(type='SamplePair', max_gap=100, negative_prob=0.2, min_size=16),  # frames; pixels
+    dict(type='LoadPair'),
+    dict(type='MoveStill', prob=0.3),
+    dict(type='Occlude', prob=0.1),
     dict(
-        type='TransformBroadcaster',
-        share_random_params=False,
-        transforms=[
-            dict(type='LoadImageFromFile'),
-            dict(type='mmtrack.LoadTrackAnnotations', with_mask=True),
-        ],
+        type='CropPair',
+        max_shift=(4, 64),  # pixels of template and search crop
+        max_scale=(0.05, 0.18),
+        max_angle=(0, 10),  # degrees
     ),
-    dict(type='CropPair'),
-    dict(type='mmtrack.SeqColorAug', prob=[1.0, 1.0]),
+    dict(type='ColorJitterPair'),
+    dict(type='BlurPair', prob=(0, 0.2)),
     dict(type='mmtrack.PackTrackInputs', ref_prefix='search', num_template_frames=1),
 ]
 train_dataloader = dict(
     batch_size=64,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='NumberedSampler', sampler=dict(type='DefaultSampler', shuffle=True)),
     dataset=dict(
         type='CocoPairDataset',
         data_root=data_root,

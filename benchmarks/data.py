@@ -1,0 +1,201 @@
+"""How many training pairs a second: beside mmtrack's, in memory, and before a network.
+
+    python benchmarks/data.py ANNOTATIONS IMAGES    # COCO's instances json and image folder
+
+The first two figures are of one process and one thread, in turns: the pairs of our
+MobileNetV2 config (masks, synthetic motion, occlusion, all augmentations, and the targets
+of the loss), and those of mmtrack's own SiamRPN++ config (boxes alone), of the same
+instances. The last line is one JSON object:
+    samples_per_second: pairs, with masks and targets
+    speedup_over_mmtrack: over mmtrack's pairs, with boxes alone
+    mmtrack_samples_per_second
+    ms: of each transform, and of the targets, per pair
+    growth_mb: memory that the process gained over --samples pairs after the first tenth
+    data_time_share: of an iteration of the tiny network on these pairs, with two workers,
+        as mmengine logs it
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections import defaultdict
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import DATASETS, init_default_scope
+from mmengine.runner import Runner
+
+import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
+from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.datasets.reproducible import NumberedIndex
+from siampolarmask_mm.models import PolarTargetAssigner
+
+CONFIGS = Path(__file__).parents[1] / 'configs' / 'siampolarmask'
+OURS = 'siampolarmask_mobilenetv2_1xb64-100e_coco_test-davis2016.py'
+TINY = 'siampolarmask_tiny_1xb8-1500i_synthetic.py'
+MMTRACK = (
+    Path(find_spec('mmtrack').origin).parent / '.mim/configs/sot/siamese_rpn'
+    '/siamese-rpn_r50_8xb28-20e_imagenetvid-imagenetdet-coco_base.py'
+)
+BATCH = 16
+ROUNDS = 6
+
+
+def same_instances(path: Path, folder: Path) -> str:
+    """A file of the instances that both are given: 32 x 32 pixels or more, no crowds."""
+    content = json.loads(path.read_text())
+    content['annotations'] = [
+        a for a in content['annotations'] if not a.get('iscrowd') and a['area'] >= 32**2
+    ]
+    (folder / 'instances.json').write_text(json.dumps(content))
+    return str(folder / 'instances.json')
+
+
+def build(dataset: dict, annotations: str, images: Path, pipeline: list) -> object:
+    """A dataset on other files."""
+    files = dict(data_root='', ann_file=annotations, data_prefix=dict(img_path=str(images)))
+    built = DATASETS.build(dict(dataset, **files, pipeline=pipeline))
+    built.full_init()
+    return built
+
+
+def pairs_with_targets(dataset: object, size: int) -> Callable[[int, int], None]:
+    """What makes the pairs from one number to another, in batches, with their targets."""
+    assigner = PolarTargetAssigner()
+    points = location_points((27, 27), 8, size, torch.zeros(1))
+
+    def make(first: int, last: int) -> None:
+        for start in range(first, last, BATCH):
+            masks = []
+            for number in range(start, min(start + BATCH, last)):
+                index = NumberedIndex(number * 7919 % len(dataset), (0, number))
+                sample = dataset[index]['data_samples']
+                masks.append(sample.search_gt_instances.masks.masks)
+            assigner.assign(torch.from_numpy(np.concatenate(masks)).bool(), points)
+
+    return make
+
+
+def seconds(function: Callable[..., object], *args: int) -> float:
+    """Time of a call."""
+    start = time.perf_counter()
+    function(*args)
+    return time.perf_counter() - start
+
+
+def time_transforms(dataset: object, make: Callable[[int, int], None]) -> dict[str, float]:
+    """Milliseconds per pair by transform, and of the targets and all the rest."""
+    spent: dict[str, float] = defaultdict(float)
+
+    def clocked(transform: Callable) -> Callable:
+        def run(results: object) -> object:
+            start = time.perf_counter()
+            results = transform(results)
+            spent[type(transform).__name__] += time.perf_counter() - start
+            return results
+
+        return run
+
+    plain = dataset.pipeline.transforms
+    dataset.pipeline.transforms = [clocked(transform) for transform in plain]
+    total = seconds(make, 0, 10 * BATCH)
+    dataset.pipeline.transforms = plain
+    spent['targets and the rest'] = total - sum(spent.values())
+    return {name: 1e3 * value / (10 * BATCH) for name, value in spent.items()}
+
+
+def memory() -> float:
+    """Megabytes of this process (Linux)."""
+    lines = Path('/proc/self/status').read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith('VmRSS'))
+
+
+def data_time_share(dataset: dict, folder: Path) -> float:
+    """Of the tiny network's iterations, after the first ones."""
+    config = Config.fromfile(CONFIGS / TINY)
+    pipeline = config.train_dataloader.dataset.pipeline
+    (crop,) = (step for step in pipeline if step['type'] == 'CropPair')
+    strong = [
+        dict(step, template_size=crop.template_size, search_size=crop.search_size)
+        if step['type'] == 'CropPair'
+        else step
+        for step in dataset['pipeline']
+    ]
+    config.train_dataloader.dataset = dict(dataset, pipeline=strong)
+    config.train_dataloader.update(num_workers=2, persistent_workers=True)
+    config.train_cfg.max_iters = 120
+    config.default_hooks.logger.interval = 10
+    config.work_dir, config.log_level = str(folder), 'WARNING'
+    Runner.from_cfg(config).train()
+    (log,) = folder.glob('*/vis_data/scalars.json')
+    rows = [json.loads(line) for line in log.read_text().splitlines()][2:]
+    return sum(row['data_time'] for row in rows) / sum(row['time'] for row in rows)
+
+
+def measure(args: Namespace, folder: Path) -> dict[str, object]:
+    """The figures of this file's head."""
+    annotations = same_instances(args.annotations, folder)
+    config, theirs = Config.fromfile(CONFIGS / OURS), Config.fromfile(MMTRACK)
+    dataset = build(
+        config.train_dataloader.dataset, annotations, args.images, config.train_pipeline
+    )
+    stock = dict(type='SOTCocoDataset', _scope_='mmtrack')
+    stock = build(stock, annotations, args.images, theirs.train_pipeline)
+    make = pairs_with_targets(dataset, config.search_size)
+    make(0, BATCH)
+    stock[0]
+    ours, mmtracks = [], []
+    for turn in range(ROUNDS):
+        first = turn * 10 * BATCH
+        ours.append(seconds(make, first, first + 10 * BATCH) / (10 * BATCH))
+        mmtracks.append(seconds(lambda: [stock[i] for i in range(3 * BATCH)]) / (3 * BATCH))
+    ms = time_transforms(dataset, make)
+    make(0, args.samples // 10)
+    before = memory()
+    make(args.samples // 10, args.samples)
+    growth = memory() - before
+    torch.set_num_threads(2)
+    files = dict(data_root='', ann_file=annotations)
+    small = dict(config.train_dataloader.dataset, **files, pipeline=config.train_pipeline)
+    small['data_prefix'] = dict(img_path=str(args.images))
+    return dict(
+        samples_per_second=1 / statistics.median(ours),
+        speedup_over_mmtrack=statistics.median(mmtracks) / statistics.median(ours),
+        mmtrack_samples_per_second=1 / statistics.median(mmtracks),
+        ms={name: round(value, 3) for name, value in ms.items()},
+        growth_mb=growth,
+        data_time_share=data_time_share(small, folder),
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = ArgumentParser(description='Time training pairs.')
+    parser.add_argument('annotations', type=Path, help="COCO's instances json.")
+    parser.add_argument('images', type=Path, help='The folder of its images.')
+    parser.add_argument(
+        '--samples',
+        type=int,
+        default=20_000,
+        help='Pairs to watch the memory over (20000).',
+    )
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    init_default_scope('siampolarmask_mm')
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measure(args, Path(folder))
+    print(json.dumps(figures))
+
+
+if __name__ == '__main__':
+    main()
