@@ -8,6 +8,8 @@ _base_ = [
     '../_base_/schedules/sgd_100e.py',
 ]
 
+max_epochs = 12
+
 train_pipeline = [
     dict(
         step,
@@ -18,4 +20,18 @@ train_pipeline = [
     else step
     for step in _base_.train_pipeline
 ]
-train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
+train_cfg = dict(max_epochs=max_epochs)
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='AdamW', lr=0.001, weight_decay=0.0001)
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.02, by_epoch=False, end=50),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=True,
+        begin=0,
+        end=max_epochs,
+        convert_to_iter_based=True,
+    ),
+]
