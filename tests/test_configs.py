@@ -44,15 +44,17 @@ def test_locations_look_where_the_mapping_says(config):
         levels = model.extract(search)
         mirrored = model.extract(search.flip(-1))
         crop = search[..., : model.template_size, : model.template_size]
-        template = model.extract_template(crop)
-        mirrored_template = model.extract_template(crop.flip(-1))
+        masks = torch.ones(1, *[model.template_size] * 2)
+        template = model.extract_template(crop, masks)
+        mirrored_template = model.extract_template(crop.flip(-1), masks)
         prediction = model.head(template, levels)
     for level, mirrored_level in zip(levels, mirrored, strict=True):
         assert_close(mirrored_level.flip(-1), level, atol=1e-3, rtol=1e-3)
         assert level.shape[-1] % 2 == 1
-    for level, mirrored_level in zip(template, mirrored_template, strict=True):
+    kernels, mirrored_kernels = (t[: len(levels)] for t in (template, mirrored_template))
+    for level, mirrored_level in zip(kernels, mirrored_kernels, strict=True):
         assert_close(mirrored_level.flip(-1), level, atol=1e-3, rtol=1e-3)
-    assert {level.shape[-1] for level in template} == {model.template_cells}
+    assert {level.shape[-1] for level in kernels} == {model.template_cells}
     points = location_points(prediction.scores.shape[-2:], 8, model.search_size, search)
     first = {255: 31, 257: 24, 129: 16}[model.search_size]
     assert points[0, 0].tolist() == [first, first]
@@ -105,6 +107,8 @@ def test_the_metafile_lists_every_config_and_no_other():
 
 def test_the_losses_have_the_weights_of_the_paper(config):  # eq. 6
     model = MODELS.build(config.model)
+    if model.assigner.balance == 'equal':
+        pytest.skip('scores that count equally have another scale')
     assert model.score_loss.loss_weight == 1
     assert model.centerness_loss.loss_weight == 1
     assert model.ray_loss.loss_weight == 1.5

@@ -1,22 +1,36 @@
 """Ours: unions of stars, and search locations matched with the first frame's mask."""
 
-_base_ = './siampolarmask_mobilenetv2_1xb64-100e_coco_test-davis2016.py'
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/siampolarmask_mobilenetv2-matching.py',
+    '../_base_/datasets/coco_pairs.py',
+    '../_base_/datasets/davis2016_test.py',
+    '../_base_/schedules/sgd_100e.py',
+]
 
 max_epochs = 12
-channels = 96
 
-model = dict(
-    backbone=dict(out_indices=(2, 4)),  # layers 5 and 6 would double the time of a frame
-    neck=dict(in_channels=[32, 96], out_channels=channels),
-    head=dict(
-        in_channels=channels,
-        num_levels=2,
-        num_rays=72,
-        feat_channels=channels,
-        num_convs=3,
-        matching=dict(type='MaskMatching'),
+train_pipeline = [
+    *_base_.train_pipeline[:2],
+    dict(
+        type='CropPair',
+        template_size=_base_.model.template_size,
+        search_size=_base_.model.search_size,
     ),
-    assigner=dict(representation='visible_union', centerness='opposite', balance='equal'),
-    decoder=dict(decoding='visible_union'),
-    losses=dict(score=dict(loss_weight=4.0)),
+    *_base_.train_pipeline[3:],
+]
+train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
+train_cfg = dict(max_epochs=max_epochs)
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='AdamW', lr=0.001, weight_decay=0.0001)
 )
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.02, by_epoch=False, end=50),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=True,
+        begin=0,
+        end=max_epochs,
+        convert_to_iter_based=True,
+    ),
+]

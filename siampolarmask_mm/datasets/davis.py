@@ -47,6 +47,8 @@ class DAVISDataset(MaskTrackDataset):
             ``all`` gives all objects of a frame at once (testing only; mmtrack's SOTMetric
             then scores the first of them). ``merged`` for a list of 2016, else ``all`` in
             testing and ``each`` in training, if not given.
+        later_objects: in testing, take objects that come after the first frame, too; each
+            is given to the tracker where it is first to be seen, as YouTube-VOS has it.
         leave_out: objects by sequence and label, ``dog_1``; an item whose objects are all
             among them is left out (what an interrupted test has done).
         min_area: in training, objects that never cover as many square pixels are left out.
@@ -56,7 +58,8 @@ class DAVISDataset(MaskTrackDataset):
     Raises:
         FileNotFoundError: if a folder or file is missing.
         ValueError: if a file cannot be read, an image and its labels differ in size, a
-            sequence has no object or, in testing, its first frame none.
+            sequence has no object or, in testing without ``later_objects``, its first frame
+            none.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class DAVISDataset(MaskTrackDataset):
         data_root: str = '',
         *,
         objects: str | None = None,
+        later_objects: bool = False,
         leave_out: Sequence[str] = (),
         min_area: float = 0,
         data_prefix: dict | None = None,
@@ -79,6 +83,7 @@ class DAVISDataset(MaskTrackDataset):
         if objects == 'all' and not kwargs.get('test_mode'):
             raise ValueError("objects='all' is for testing; train with 'each' or 'merged'")
         self.objects = objects
+        self.later_objects = later_objects
         self.leave_out = set(leave_out)
         self.min_area = min_area
         super().__init__(
@@ -159,7 +164,7 @@ class DAVISDataset(MaskTrackDataset):
 
     def _object_ids(self, sequence: str, video: LabeledFrames) -> list[int]:
         folder = Path(self.data_prefix['mask_path'], sequence)
-        if self.test_mode:
+        if self.test_mode and not self.later_objects:
             ids = sorted(video.masks[0] or {})
             if not ids:
                 raise ValueError(

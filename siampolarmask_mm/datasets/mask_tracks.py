@@ -100,7 +100,11 @@ class MaskTrackDataset(BaseSOTDataset):
         )
 
     def prepare_test_data(self, video_idx: int, frame_idx: int) -> dict:
-        """Pass one frame, with all objects of the record, to the pipeline."""
+        """Pass one frame, with all objects of the record, to the pipeline.
+
+        An instance is ``given`` in the first frame where it is to be seen; there a tracker
+        may know it, and in no other.
+        """
         if self.test_memo.get('video_idx') != video_idx:
             self.test_memo.video_idx = video_idx
             self.test_memo.record = self.get_data_info(video_idx)
@@ -108,7 +112,9 @@ class MaskTrackDataset(BaseSOTDataset):
         instances = []
         for number, object_id in enumerate(record['object_ids']):
             mask = record['masks'][number][frame_idx]
-            x, y, width, height = record['bboxes'][number, frame_idx]
+            boxes = record['bboxes'][number]
+            x, y, width, height = boxes[frame_idx]
+            seen = (boxes[: frame_idx + 1, 2:] > 0).all(1)
             instances.append(
                 dict(
                     bbox=np.array([x, y, x + width, y + height], dtype=np.float32),
@@ -117,6 +123,7 @@ class MaskTrackDataset(BaseSOTDataset):
                     instance_id=object_id,
                     video_name=record['name'],
                     visible=bool(width * height > 0),
+                    given=bool(seen[-1] and not seen[:-1].any()),
                     annotated=mask is not None,
                     mask=empty_mask(record['size']) if mask is None else mask,
                 )

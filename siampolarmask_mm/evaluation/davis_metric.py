@@ -30,7 +30,9 @@ from siampolarmask_mm.registry import METRICS
 class DAVISMetric(BaseMetric):
     """Mean, recall and decay of J and F, and their mean J&F, per object and over objects.
 
-    The first and the last annotated frame of a video are left out.
+    The first and the last annotated frame of a video are left out. An object that is given
+    later (``given`` in the sample's instances) counts from the frame after that one; it is
+    left out if there is none.
     A tracker that gives boxes alone is scored with filled boxes, and the table says so.
     Whether labels are one object (DAVIS-2016) or several (2017), the dataset says. Frames
     are scored as they come; nothing of a video is kept but its scores.
@@ -77,7 +79,7 @@ class DAVISMetric(BaseMetric):
         self.csv_dir = None if csv_dir is None else Path(csv_dir)
         self.zip_file = None if zip_file is None else Path(zip_file)
         self.resume = resume
-        self._first_masks: list[np.ndarray] = []
+        self._first_masks: list[np.ndarray | None] = []
         self._objects: list[ObjectScores] = []
         self._started = False
 
@@ -109,16 +111,17 @@ class DAVISMetric(BaseMetric):
                 self._finish_video(sample)
 
     def _score(self, sample: dict, masks: list, truths: list) -> None:
+        is_first = sample['frame_id'] == 0
         is_last = sample['frame_id'] == sample['video_length'] - 1
-        if sample['frame_id'] == 0:
-            self._first_masks = truths
+        if is_first:
+            self._first_masks = [None] * len(truths)
             self._objects = start_scores(sample)
-        elif not is_last:
-            for item, mask, truth, first in zip(
-                self._objects, masks, truths, self._first_masks, strict=True
-            ):
-                if truth is not None:
-                    item.add_frame(mask, truth, first, self.references)
+        for i, instance in enumerate(sample['instances']):
+            if instance.get('given', is_first):
+                self._first_masks[i] = truths[i]
+            elif not is_last and self._first_masks[i] is not None and truths[i] is not None:
+                first = self._first_masks[i]
+                self._objects[i].add_frame(masks[i], truths[i], first, self.references)
         if is_last and all(truth is None for truth in truths):
             for item in self._objects:  # then the last annotated frame does not count
                 item.drop_last_frame()
@@ -148,7 +151,8 @@ class DAVISMetric(BaseMetric):
         write_labels(folder / f'{Path(sample["img_path"]).stem}.png', labels)
 
     def _finish_video(self, sample: dict) -> None:
-        if not all(item.tracker for item in self._objects):
+        self._objects = [item for item in self._objects if item.tracker]
+        if not self._objects:
             raise ValueError(
                 'annotated frames between the first and the last expected, '
                 f'got none in {Path(sample["img_path"]).parent}'

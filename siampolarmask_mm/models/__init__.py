@@ -1,6 +1,8 @@
 """The tracker and its parts."""
 
 from siampolarmask_mm.models.backbones import SOTMobileNetV2
+from siampolarmask_mm.models.detect_then_track import DetectThenTrack
+from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.mask_matching import MaskMatching
 from siampolarmask_mm.models.polar_decoder import PolarDecoder
 from siampolarmask_mm.models.polar_head import PolarHead
@@ -8,10 +10,13 @@ from siampolarmask_mm.models.polar_iou_loss import AreaIoULoss, PolarIoULoss
 from siampolarmask_mm.models.polar_targets import PolarTargetAssigner
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
 from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
+from siampolarmask_mm.models.template_memory import TemplateMemory
 
 __all__ = [
     'AreaIoULoss',
     'CropPreprocessor',
+    'DetectThenTrack',
+    'LostAndFound',
     'MaskMatching',
     'PolarDecoder',
     'PolarHead',
@@ -19,4 +24,5 @@ __all__ = [
     'PolarTargetAssigner',
     'SOTMobileNetV2',
     'SiamPolarMask',
+    'TemplateMemory',
 ]

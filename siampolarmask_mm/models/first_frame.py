@@ -6,14 +6,16 @@ Shape shorthand:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop
+from siampolarmask_mm.models.confidence import mask_box
 
 
 def template_masks(
@@ -71,3 +73,70 @@ def object_masks(instances: Sequence[InstanceData], size: int) -> tuple[Tensor, 
         for item in instances
     ]
     return torch.stack(masks), is_outline
+
+
+def grow_from_point(
+    point: Tensor,
+    frame_size: tuple[int, int],
+    look: Callable[[Tensor, np.ndarray], tuple[np.ndarray, float]],
+    *,
+    first_sides: Sequence[float] = (0.08, 0.16, 0.32),
+    num_looks: int = 5,
+) -> np.ndarray:
+    """The mask that the network itself sees around a point.
+
+    At first the object is taken for a disc around the point. What the network finds when
+    it is told so, as far as it hangs together with the point, is taken for the object when
+    it looks again, by then at the size that it found; and so on until the mask no longer
+    changes, or does not hold the point. A point tells no size: of what grows from small and
+    large discs, the mask is taken that the network finds again best, by its score times the
+    overlap of its last two masks.
+
+    Args:
+        point: (2,) on the object, in pixels of the image.
+        frame_size: (h, w) of the image.
+        look: called with a box (4,) and a mask (h, w) of 0 and 1, both in pixels of the
+            image; gives the mask (h, w), boolean, that is found in the same image when an
+            object is started with them, and its score from 0 to 1.
+        first_sides: sides of the discs' boxes, as shares of the image's, sqrt(h w).
+        num_looks: most calls of ``look`` for each of them.
+
+    Returns:
+        (h, w) uint8 of 0 and 1; the first disc if nothing is found at the point.
+
+    Raises:
+        ValueError: if the point lies outside of the image.
+    """
+    height, width = frame_size
+    x, y = point.round().long().tolist()
+    if not (0 <= x < width and 0 <= y < height):
+        raise ValueError(
+            f'a point within {width} x {height} pixels expected, got {point.tolist()}'
+        )
+    rows, columns = np.ogrid[:height, :width]
+    away = (columns - x) ** 2 + (rows - y) ** 2
+    best, most_trust = None, -1.0
+    for side in first_sides:
+        disc = (away <= (side * (height * width) ** 0.5 / 2) ** 2).astype(np.uint8)
+        mask, trust = _grow(disc, (y, x), look, num_looks)
+        if trust > most_trust:
+            best, most_trust = mask, trust
+    return best
+
+
+def _grow(
+    mask: np.ndarray, pixel: tuple[int, int], look: Callable, num_looks: int
+) -> tuple[np.ndarray, float]:
+    """What a mask grows to around a pixel (row, column), and how far to trust it."""
+    trust = 0.0
+    for _ in range(num_looks):
+        found, score = look(mask_box(torch.from_numpy(mask)), mask)
+        _, parts = cv2.connectedComponents(found.astype(np.uint8), connectivity=8)
+        if not found[pixel]:
+            return mask, 0.0
+        found = (parts == parts[pixel]).astype(np.uint8)
+        trust = score * (found & mask).sum() / (found | mask).sum()
+        if np.array_equal(found, mask):
+            break
+        mask = found
+    return mask, float(trust)

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, pad
 
+from siampolarmask_mm.models.confidence import (
+    MAJORITY,
+    best_threshold,
+    keep_part,
+    mask_box,
+    move_majority,
+    spread_scores,
+    star_confidence,
+    value_at,
+)
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.polar import (
     covering_scores,
     fuse_stars,
     recast,
-    soft_star_masks,
     star_boxes,
     star_centroids,
     star_sizes,
@@ -71,8 +77,6 @@ class Decoded(NamedTuple):
 
 DECODINGS = ('one_star', 'visible_union')
 FUSIONS = ('capped', 'plain', 'vote', 'score_map')
-MAJORITY = 0.5
-SOFTNESS = 2.0  # pixels from a star's outline at which a pixel is 0.73 inside
 LOWEST_SCORE = 0.02  # of a location that takes part in a union
 THRESHOLDS = (0.2, 0.8)  # the lowest and the highest that is sought
 
@@ -195,12 +199,12 @@ class PolarDecoder:
         """
         choice = self.choose(prediction, points, previous_wh)
         if self.decoding == 'one_star':
-            confidence = star_confidence(choice.star, size)
+            confidence = star_confidence(*choice.star, size)
         else:
             confidence = self.fuse(prediction, points, size)
-            threshold = self.threshold if threshold is None else threshold
-            threshold = MAJORITY if threshold is None else threshold
-            at_best = _value_at(confidence, choice.star.center)
+            if threshold is None:
+                threshold = MAJORITY if self.threshold is None else self.threshold
+            at_best = value_at(confidence, choice.star.center)
             threshold = max(min(threshold, 0.99 * at_best), 1e-4)
             confidence = move_majority(confidence, threshold)
             confidence = keep_part(confidence, choice.star.center)
@@ -225,24 +229,11 @@ class PolarDecoder:
     def find_threshold(self, confidence: Tensor, truth: Tensor) -> float:
         """The threshold of raw confidence that best reproduces a true mask.
 
-        Of all that do so nearly as well (within 0.01 of the best overlap), the middle one.
-
         Args:
             confidence: (S, S) raw, as `decode` gives it for a threshold of 0.5.
             truth: (S, S) boolean.
         """
-        num_bins = 200
-        bins = (confidence * num_bins).long().clamp(0, num_bins - 1)
-        # How many pixels there are, and are in the truth, above each bin's lower end.
-        counts, hits = (
-            torch.bincount(some.flatten(), minlength=num_bins).flip(0).cumsum(0).flip(0)
-            for some in (bins, bins[truth])
-        )
-        overlaps = hits / (counts + truth.sum() - hits).clamp_min(1)
-        lowest, highest = (round(t * num_bins) for t in THRESHOLDS)
-        overlaps = overlaps[lowest : highest + 1]
-        good = (overlaps >= overlaps.max() - 0.01).nonzero()
-        return (lowest + float(good.double().mean())) / num_bins
+        return best_threshold(confidence, truth, *THRESHOLDS)
 
     def smooth(self, previous: Star, new: Star, choice: Choice) -> Star:
         """Average two stars ray by ray, each seen from its own center of area.
@@ -260,76 +251,10 @@ class PolarDecoder:
         if self.update_rate is None:
             return new
         rate = self.update_rate * choice.score * choice.penalty
-        center, new_rays = _about_centroid(new)
-        _, previous_rays = _about_centroid(previous)
-        return Star(center, (1 - rate) * previous_rays + rate * new_rays)
-
-
-def _about_centroid(star: Star) -> Star:
-    center, rays = star.center[None], star.rays[None]
-    centroid = star_centroids(center, rays)
-    return Star(centroid[0], recast(center, rays, centroid)[0])
-
-
-def star_confidence(star: Star, size: int) -> Tensor:
-    """(S, S) how surely pixels are in a star: 0.5 on its outline, 1 far inside, else 0."""
-    confidence = star.rays.new_zeros(size, size)
-    margin = 6 * SOFTNESS  # where it is below 0.003
-    box = star_boxes(*star) + star.rays.new_tensor([-margin, -margin, margin, margin])
-    left, top, right, bottom = box.round().long().clamp(0, size).tolist()
-    if left < right and top < bottom:
-        center = star.center - star.center.new_tensor([left, top])
-        window = (bottom - top, right - left)
-        confidence[top:bottom, left:right] = soft_star_masks(
-            center[None], star.rays[None], window, SOFTNESS
-        )[0]
-    return confidence
-
-
-def spread_scores(scores: Tensor, points: Tensor, stride: int, size: int) -> Tensor:
-    """(S, S) scores (H, W) interpolated between their points; 0 outside of these."""
-    height, width = ((n - 1) * stride + 1 for n in scores.shape)
-    inner = interpolate(
-        scores[None, None], (height, width), mode='bilinear', align_corners=True
-    )[0, 0]
-    left, top = (round(float(p)) for p in points[0, 0])
-    return pad(inner, (left, size - left - width, top, size - top - height))
-
-
-def move_majority(confidence: Tensor, threshold: float) -> Tensor:
-    """Move confidences in logits such that ``threshold`` goes to 0.5; 0 and 1 stay."""
-    odds = threshold / (1 - threshold)
-    return confidence / (confidence + (1 - confidence) * odds)
-
-
-def keep_part(confidence: Tensor, point: Tensor) -> Tensor:
-    """Set confidences (S, S) to 0 in parts of the mask that do not hang together.
-
-    Args:
-        confidence: from 0 to 1.
-        point: (2,) in the part that is kept; if it is in none, all are.
-    """
-    mask = (confidence > MAJORITY).numpy().astype(np.uint8)
-    num_parts, parts = cv2.connectedComponents(mask, connectivity=8)
-    kept = _value_at(parts, point)
-    if num_parts <= 2 or kept == 0:
-        return confidence
-    return torch.where(torch.from_numpy((parts > 0) & (parts != kept)), 0, confidence)
-
-
-def _value_at(image: Tensor | np.ndarray, point: Tensor) -> float:
-    x, y = point.round().long().tolist()
-    return float(image[y, x])
-
-
-def mask_box(mask: Tensor) -> Tensor | None:
-    """(4,) around a mask (H, W), with edges between pixels; None if it is empty."""
-    rows, columns = mask.any(1).nonzero(), mask.any(0).nonzero()
-    if not len(rows):
-        return None
-    return torch.stack(
-        [columns[0, 0], rows[0, 0], columns[-1, 0] + 1, rows[-1, 0] + 1]
-    ).float()
+        centers, rays = (torch.stack(pair) for pair in zip(previous, new, strict=True))
+        centroids = star_centroids(centers, rays)
+        previous_rays, new_rays = recast(centers, rays, centroids)
+        return Star(centroids[1], (1 - rate) * previous_rays + rate * new_rays)
 
 
 def change_penalty(sizes_wh: Tensor, previous_wh: Tensor, k: float) -> Tensor:

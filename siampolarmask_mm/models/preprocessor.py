@@ -26,7 +26,9 @@ class CropPreprocessor(TrackDataPreprocessor):
         if training:
             return super().forward(data, training=True)
         inputs = {
-            name: torch.stack(tuple(frames)) for name, frames in data['inputs'].items()
+            # One frame is a view, which keeps the layout of pixels that crops are cut from.
+            name: frames[0][None] if len(frames) == 1 else torch.stack(tuple(frames))
+            for name, frames in data['inputs'].items()
         }
         return dict(inputs=inputs, data_samples=data['data_samples'])
 

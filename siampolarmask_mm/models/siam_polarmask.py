@@ -1,4 +1,4 @@
-"""SiamPolarMask: crop, extract, ask the head, remember.
+"""SiamPolarMask: the network, what it learns from, and mmtrack's interface to it.
 
 Shape shorthand:
     N: training pairs, or objects tracked in one frame    H, W: the score map
@@ -7,26 +7,20 @@ Shape shorthand:
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
 from mmengine.structures import InstanceData
 from mmtrack.models.sot.base import BaseSingleObjectTracker
-from mmtrack.structures.bbox import quad2bbox_cxcywh
 from torch import Tensor
 
-from siampolarmask_mm.crops import Crop, crop_around, location_points
-from siampolarmask_mm.models.first_frame import object_masks, template_masks
+from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.models.first_frame import object_masks
+from siampolarmask_mm.models.given_objects import GivenObjects, given_objects
+from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.polar_targets import PolarTargets
+from siampolarmask_mm.models.polar_tracker import PolarTracker
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
-from siampolarmask_mm.models.tracked_object import (
-    Look,
-    TrackedObject,
-    box_size,
-    describe,
-    first_star,
-)
 from siampolarmask_mm.registry import MODELS, TASK_UTILS
 
 
@@ -52,10 +46,16 @@ class SiamPolarMask(BaseSingleObjectTracker):
             later sizes by the factor that makes this one right. Predicted stars miss the
             tips of an outline, so that their boxes are a few percent too small, and each
             next crop is cut by the box before. Not in the paper.
+        lost_and_found: config of a LostAndFound; objects are never lost if not given, as
+            in the paper.
+        memory: config of a TemplateMemory; the first frame alone if not given, as in the
+            paper.
+        inference: arguments of `Inference`: how the network is run in tracking.
         init_cfg: of mmengine's BaseModule.
 
     Raises:
         TypeError: if the preprocessor is another one.
+        ValueError: if ``test_mode`` is none of these.
 
     Source: SiamPolarMask, sections 3 and 4.
     """
@@ -75,6 +75,9 @@ class SiamPolarMask(BaseSingleObjectTracker):
         template_cells: int = 7,
         test_mode: str = 'OPE',
         calibrate_size: bool = False,
+        lost_and_found: dict | None = None,
+        memory: dict | None = None,
+        inference: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         # Built here: the base class would look for it in the default scope alone.
@@ -96,9 +99,16 @@ class SiamPolarMask(BaseSingleObjectTracker):
         self.template_size = template_size
         self.search_size = search_size
         self.template_cells = template_cells
-        self.calibrate_size = calibrate_size
+        if test_mode not in ('OPE', 'VOT'):
+            raise ValueError(f"test_mode must be 'OPE' or 'VOT', got {test_mode!r}")
         self.test_cfg = dict(test_mode=test_mode)
-        self.objects: list[TrackedObject] = []
+        self.tracker = PolarTracker(
+            self,
+            calibrate_size=calibrate_size,
+            lost_and_found=lost_and_found and TASK_UTILS.build(lost_and_found),
+            memory=memory and TASK_UTILS.build(memory),
+            inference=Inference(**(inference or {})),
+        )
 
     def extract(self, crops: Tensor) -> tuple[Tensor, ...]:
         """(N, 3, S, S) normalized crops to features per level."""
@@ -186,114 +196,52 @@ class SiamPolarMask(BaseSingleObjectTracker):
 
     # Tracking
 
+    def predict(self, inputs: dict, data_samples: list) -> list:
+        """Add ``pred_track_instances`` to the samples, see `predict_ope`."""
+        vot = self.test_cfg['test_mode'] == 'VOT'
+        results = (self.predict_vot if vot else self.predict_ope)(inputs, data_samples)
+        for sample, result in zip(data_samples, results, strict=True):
+            sample.pred_track_instances = result
+        return data_samples
+
     def predict_ope(self, inputs: dict, data_samples: list) -> list[InstanceData]:
-        """Start the objects given with frame 0, follow them in all others.
+        """Follow the objects that are known, start those that the frame gives.
+
+        Frame 0 forgets all objects of the video before and starts what is given with it.
+        Later frames start what `given_objects` finds in them.
 
         Args:
             inputs: ``img`` (1, 1, 3, h, w), one frame as read.
-            data_samples: one, with ``frame_id`` and, in frame 0, ``gt_instances``: boxes
-                and, where there are any, masks.
+            data_samples: one, with ``frame_id`` and, where objects are given,
+                ``gt_instances``: boxes and, where there are any, masks.
 
         Returns:
-            One InstanceData with an entry per object, in the given order, in pixels of the
-            image: ``bboxes`` (N, 4), ``scores`` (N,), ``masks`` (N, h, w) boolean, and the
-            stars' ``centers`` (N, 2) and ``rays`` (N, K).
+            One InstanceData with an entry per object, in the order of the instances, in
+            pixels of the image: ``bboxes`` (N, 4); ``masks`` (N, h, w) boolean, each pixel
+            of one object at most; ``scores`` (N,), -1 where an object is given;
+            ``confidences`` (N,), 1 there, from 0 to 1; ``lost`` (N,) boolean; and the
+            stars' ``centers`` (N, 2) and ``rays`` (N, K). An object that is lost has an
+            empty mask, its last box and its last star; one that is still to come has an
+            empty mask, and is 0 in all else.
         """
         if len(data_samples) != 1:
             raise ValueError(f'batch_size=1 expected in testing, got {len(data_samples)}')
         frame, sample = inputs['img'][0], data_samples[0]
+        given = given_objects(sample)
         if sample.frame_id == 0:
-            given = sample.gt_instances
-            boxes = _as_boxes(given.bboxes)
-            masks = given.masks.masks if 'masks' in given else [None] * len(boxes)
-            self.start(frame, boxes, masks)
-            return [describe(self.objects, frame.shape[-2:], masks)]
-        self.follow(frame)
-        return [describe(self.objects, frame.shape[-2:])]
+            self.tracker.forget(given.num_instances)
+        else:
+            self.tracker.follow(frame)
+        self.tracker.start(frame, given)
+        return [self.tracker.report(frame)]
 
     def init(self, img: Tensor) -> None:
         """Start the object whose box is in ``self.memo`` (mmtrack's VOT mode)."""
-        self.start(img, bbox_cxcywh_to_xyxy(self.memo.bbox)[None], [None])
+        box = bbox_cxcywh_to_xyxy(self.memo.bbox)[None]
+        self.tracker.forget(1)
+        self.tracker.start(img, GivenObjects([0], box, [None], 1))
 
     def track(self, img: Tensor, data_samples: list) -> list[InstanceData]:  # noqa: ARG002
         """Follow in one more frame (mmtrack's VOT mode)."""
-        self.follow(img)
-        return [describe(self.objects, img.shape[-2:])]
-
-    def start(self, frame: Tensor, boxes: Tensor, masks: list[np.ndarray | None]) -> None:
-        """Forget all objects and remember these.
-
-        Args:
-            frame: (1, 3, h, w) as read.
-            boxes: (N, 4) in pixels of the image.
-            masks: N of (h, w), or None where only the box is known.
-
-        Raises:
-            ValueError: if an object has no pixel or its box no extent.
-        """
-        boxes = boxes.float().cpu()
-        crops = [crop_around(box, self.template_size, self.template_size) for box in boxes]
-        levels = self.extract_template(
-            self._cut(frame, crops), template_masks(crops, boxes, masks)
-        )
-        self.objects = [
-            TrackedObject(
-                template=tuple(level[i : i + 1] for level in levels),
-                star=first_star(box, mask, self.head.num_rays),
-                box=box,
-            )
-            for i, (box, mask) in enumerate(zip(boxes, masks, strict=True))
-        ]
-        if self.calibrate_size or self.decoder.seeks_threshold:
-            for item, look, mask in zip(
-                self.objects, self._look(frame), masks, strict=True
-            ):
-                if self.calibrate_size:
-                    item.calibrate_size(look)
-                if self.decoder.seeks_threshold:
-                    item.calibrate_threshold(look, self.decoder, mask)
-
-    def follow(self, frame: Tensor) -> None:
-        """Find all objects in the next frame, (1, 3, h, w) as read."""
-        for item, look in zip(self.objects, self._look(frame), strict=True):
-            item.update(look, self.decoder, frame.shape[-2:])
-
-    def _look(self, frame: Tensor) -> list[Look]:
-        """Look for each object in the crop around its last box."""
-        crops = [
-            crop_around(item.box, self.search_size, self.template_size)
-            for item in self.objects
-        ]
-        template = tuple(
-            torch.cat(level)
-            for level in zip(*(item.template for item in self.objects), strict=True)
-        )
-        prediction = self.head(template, self.extract(self._cut(frame, crops)))
-        prediction = PolarPrediction(*(part.float().cpu() for part in prediction))
-        points = self.location_points(prediction)
-        looks = []
-        for item, crop, *maps in zip(self.objects, crops, *prediction, strict=True):
-            maps = PolarPrediction(*maps)
-            decoded = self.decoder.decode(
-                maps,
-                points,
-                box_size(item.box) * crop.scale,
-                crop.size,
-                item.threshold,
-            )
-            looks.append(Look(crop, decoded))
-        return looks
-
-    def _cut(self, frame: Tensor, crops: list[Crop]) -> Tensor:
-        """(N, 3, S, S) normalized crops of one frame (1, 3, h, w)."""
-        image = frame[0].permute(1, 2, 0).cpu().numpy()
-        cut = np.stack([crop.cut(image) for crop in crops])
-        return self.data_preprocessor.normalize(torch.from_numpy(cut).permute(0, 3, 1, 2))
-
-
-def _as_boxes(rows: Tensor) -> Tensor:
-    """(N, 4) boxes of what mmtrack gives: one row or N, of 4 numbers or a quad of 8."""
-    rows = rows.reshape(-1, rows.shape[-1])
-    if rows.shape[-1] == 8:
-        return torch.stack([bbox_cxcywh_to_xyxy(quad2bbox_cxcywh(row)) for row in rows])
-    return rows
+        self.tracker.follow(img)
+        return [self.tracker.report(img)]

@@ -1,23 +1,21 @@
-"""What is remembered of an object, how a new look changes it, and how it is reported.
+"""What is remembered of an object, and how a new look changes it.
 
 Shape shorthand:
-    H, W: the score map    K: rays
+    H, W: the score map    K: rays    S: pixels of the search crop
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop
-from siampolarmask_mm.models.polar_decoder import MAJORITY, Decoded, PolarDecoder, Star
+from siampolarmask_mm.models.lost_and_found import LostAndFound
+from siampolarmask_mm.models.polar_decoder import Decoded, PolarDecoder, Star
 from siampolarmask_mm.models.polar_targets import mass_centers
 from siampolarmask_mm.polar import (
     cast_rays,
@@ -47,22 +45,38 @@ class TrackedObject:
     """What is remembered of an object from frame to frame, in pixels of the image.
 
     Attributes:
-        template: features of the first frame's crop, per level (1, C, h, w).
+        templates: features of template crops; the first frame's, then those that a
+            `TemplateMemory` added. Each has tensors with one row.
         star: the last one.
-        box: (4,) around it, (x1, y1, x2, y2).
+        box: (4,) around the object, (x1, y1, x2, y2).
         size_correction: of the box around a predicted star; see ``calibrate_size``.
-        threshold: of a union's locations; see `PolarDecoder`.
+        threshold: of a union's confidence; see `PolarDecoder`.
+        reference: the score that the object has in its own first frame.
         score: of the last frame; -1 in the first, as in mmtrack.
-        look: the last one, if not ``star`` but its confidence makes the mask.
+        confidence: the last frame's score relative to ``reference``, from 0 to 1.
+        frames_lost: for how many frames it has been lost, 0 while it is followed.
+        frames_since_template: for how many frames no template has been added.
+        look: at the last frame; None if it is lost there or was given there.
+        given_mask: (h, w) of the frame where it was given, only there.
     """
 
-    template: tuple[Tensor, ...]
+    templates: list[tuple[Tensor, ...]]
     star: Star
     box: Tensor
     size_correction: float = 1.0
     threshold: float | None = None
+    reference: float = 1.0
     score: float = -1.0
+    confidence: float = 1.0
+    frames_lost: int = 0
+    frames_since_template: int = 0
     look: Look | None = None
+    given_mask: np.ndarray | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether it was not found in the last frame."""
+        return self.frames_lost > 0
 
     def calibrate_size(self, look: Look) -> None:
         """Make the size that is found in the first frame the one that is given there."""
@@ -70,87 +84,70 @@ class TrackedObject:
         ratio = float((box_size(self.box) / found).prod().sqrt())
         self.size_correction = min(max(ratio, 0.5), 2.0)
 
-    def calibrate_threshold(
-        self, look: Look, decoder: PolarDecoder, mask: np.ndarray | None
-    ) -> None:
+    def calibrate_threshold(self, look: Look, decoder: PolarDecoder) -> None:
         """Make the union that is found in the first frame most like what is given there.
 
         Args:
             look: at the first frame.
             decoder: that unites.
-            mask: (h, w) the true one; the star stands for it if not given.
         """
-        if mask is None:
+        if self.given_mask is None:
             center = look.crop.from_image(self.star.center)[None]
             rays = self.star.rays[None] * look.crop.scale
             truth = star_masks(center, rays, (look.crop.size,) * 2)[0]
         else:
-            truth = torch.from_numpy(look.crop.cut_mask(mask)).bool()
+            truth = torch.from_numpy(look.crop.cut_mask(self.given_mask)).bool()
         self.threshold = decoder.find_threshold(look.decoded.confidence, truth)
 
+    def calibrate_confidence(self, look: Look) -> None:
+        """Make the score that is found in the first frame the one of full confidence."""
+        self.reference = max(look.decoded.choice.score, 1e-6)
+
     def update(
-        self, look: Look, decoder: PolarDecoder, frame_size: tuple[int, int]
+        self,
+        look: Look,
+        decoder: PolarDecoder,
+        frame_size: tuple[int, int],
+        lost_and_found: LostAndFound | None = None,
     ) -> None:
-        """Remember what is seen in a frame of (h, w) pixels."""
-        (choice, _, box), crop = look.decoded, look.crop
+        """Remember what is seen in a frame of (h, w) pixels.
+
+        Of an object that is lost there, only that it is.
+        """
+        choice = look.decoded.choice
+        self.given_mask = None
+        self.frames_since_template += 1
+        self.score = choice.score
+        self.confidence = min(choice.score / self.reference, 1.0)
+        if lost_and_found and lost_and_found.is_lost(self.confidence, self.lost):
+            self.frames_lost += 1
+            self.look = None
+            return
+        self.frames_lost = 0
+        self.look = look
+        crop = look.crop
         seen = Star(crop.to_image(choice.star.center), choice.star.rays / crop.scale)
         self.star = decoder.smooth(self.star, seen, choice)
+        box, factor = star_boxes(*self.star), self.size_correction
         if decoder.decoding == 'visible_union':
-            self.look, factor = look, 1.0
-            found = crop.to_image(box.view(2, 2) - 0.5).view(4) + 0.5
-            rate = decoder.update_rate
-            rate = 1.0 if rate is None else rate * choice.score * choice.penalty
-            half = ((1 - rate) * box_size(self.box) + rate * box_size(found)) / 2
-            middle = (found[:2] + found[2:]) / 2
-            box = torch.cat([middle - half, middle + half])
-        else:
-            box, factor = star_boxes(*self.star), self.size_correction
+            box, factor = self._box_of_mask(look, decoder.update_rate), 1.0
         self.box = resize_in_frame(box, factor, frame_size, SMALLEST_SIDE)
-        self.score = choice.score
 
-    def paste(self, frame_size: tuple[int, int]) -> Tensor:
-        """(h, w) boolean: the mask of the last look in a frame of that size."""
-        crop = self.look.crop
-        shift = [c - crop.middle / crop.scale for c in crop.center]
-        to_image = np.array([[1 / crop.scale, 0, shift[0]], [0, 1 / crop.scale, shift[1]]])
-        confidence = self.look.decoded.confidence.numpy()
-        return torch.from_numpy(
-            cv2.warpAffine(confidence, to_image, frame_size[::-1]) > MAJORITY
-        )
+    def _box_of_mask(self, look: Look, update_rate: float | None) -> Tensor:
+        """(4,) around the mask's middle, between the last box's size and the mask's.
 
-
-def describe(
-    objects: Sequence[TrackedObject],
-    frame_size: tuple[int, int],
-    given_masks: Sequence[np.ndarray | None] = (),
-) -> InstanceData:
-    """N objects as `SiamPolarMask.predict_ope` reports them.
-
-    Args:
-        objects: N.
-        frame_size: (h, w) of the image.
-        given_masks: in the first frame, N of (h, w), or None where only a box is known.
-    """
-    centers = torch.stack([item.star.center for item in objects])
-    rays = torch.stack([item.star.rays for item in objects])
-    scores = torch.tensor([item.score for item in objects])
-    masks = star_masks(centers, rays, frame_size)
-    for i, item in enumerate(objects):
-        if item.look is not None:
-            masks[i] = item.paste(frame_size)
-    if len(masks) > 1:  # a pixel belongs to one object, the surest
-        surest = torch.where(masks, scores[:, None, None], -torch.inf).argmax(0)
-        masks &= surest == torch.arange(len(masks))[:, None, None]
-    for i, given in enumerate(given_masks):
-        if given is not None:
-            masks[i] = torch.from_numpy(given).bool()
-    return InstanceData(
-        bboxes=torch.stack([item.box for item in objects]),
-        scores=scores,
-        masks=masks,
-        centers=centers,
-        rays=rays,
-    )
+        Sizes are averaged as ratios, so that growth and shrinkage by one factor are
+        followed equally fast.
+        """
+        edges = look.decoded.box - 0.5  # as points
+        corners = look.crop.to_image(edges.view(2, 2))
+        middle, size = corners.mean(0) + 0.5, corners[1] - corners[0]
+        choice = look.decoded.choice
+        rate = 1.0
+        if update_rate is not None:
+            rate = update_rate * choice.score * choice.penalty
+        size = box_size(self.box) ** (1 - rate) * size**rate
+        return torch.cat([middle - size / 2, middle + size / 2])
 
 
 def first_star(box: Tensor, mask: np.ndarray | None, num_rays: int) -> Star:

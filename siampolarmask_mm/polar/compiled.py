@@ -296,3 +296,42 @@ def hear_stars(
                 away = (distance - length) / softness
                 if away < 30:
                     votes[row, column] += weight / (1 + math.exp(away))
+
+
+@_compile
+def soften_stars(
+    masks: np.ndarray,
+    centers: np.ndarray,
+    rays: np.ndarray,
+    directions: np.ndarray,
+    softness: float,
+) -> None:
+    """Set each pixel (P, H, W) to how far it is inside its star (P), from 0 to 1.
+
+    Args:
+        masks: (P, H, W), changed in place.
+        centers: (P, 2).
+        rays: (P, K).
+        directions: (K, 2) unit vectors.
+        softness: in pixels.
+    """
+    num_rays = len(directions)
+    per_radian = num_rays / (2 * math.pi)
+    sine = math.sin(2 * math.pi / num_rays)
+    for p in range(len(centers)):
+        for row in range(masks.shape[1]):
+            y = row - centers[p, 1]
+            for column in range(masks.shape[2]):
+                x = column - centers[p, 0]
+                distance = math.sqrt(x * x + y * y)
+                length = rays[p, 0]
+                if distance > 0:
+                    k = math.floor(math.atan2(y, x) * per_radian) % num_rays
+                    following = (k + 1) % num_rays
+                    s = x * directions[following, 1] - y * directions[following, 0]
+                    t = y * directions[k, 0] - x * directions[k, 1]
+                    a, b = rays[p, k], rays[p, following]
+                    across = (s * b + t * a) / (sine * distance)
+                    length = a * (b / max(across, 1e-12))
+                away = (distance - length) / softness
+                masks[p, row, column] = 1 / (1 + math.exp(min(away, 700.0)))

@@ -231,5 +231,16 @@ def soft_star_masks(
     """
     if softness <= 0:
         raise ValueError(f'softness above 0 expected, got {softness}')
+    if compiled.fits(centers, rays):
+        masks = rays.new_empty(len(rays), *size, dtype=at_least_float32(rays))
+        directions = ray_directions(rays.shape[1], rays.double()).numpy()
+        compiled.soften_stars(
+            masks.numpy(),
+            centers.double().numpy(),
+            rays.double().numpy(),
+            directions,
+            softness,
+        )
+        return masks
     distances = star_distances(centers, rays, pixel_grid(size, centers))
     return (distances / softness).sigmoid().view(len(rays), *size)

@@ -72,6 +72,25 @@ def test_2017_gives_all_objects_of_a_frame_at_once(root):
     assert instances[0]['bbox'].tolist() == [5, 4, 11, 8]
 
 
+def test_objects_are_given_in_the_first_frame_where_they_are_seen(root):
+    labels = root / 'Annotations/480p/walk'
+    image = np.zeros((20, 30), np.uint8)
+    image[4:8, 4:10] = 1
+    image[10:13, 2:5] = 3  # comes later
+    write_labels(labels / '00001.png', image)
+
+    dataset = build(root, objects='all', test_mode=True)
+    given = [[i['given'] for i in dataset[(0, t)]['instances']] for t in range(3)]
+    assert given == [[True, True], [False, False], [False, False]]
+
+    dataset = build(root, objects='all', test_mode=True, later_objects=True)
+    instances = [dataset[(0, t)]['instances'] for t in range(3)]
+    assert [[i['instance_id'] for i in frame] for frame in instances] == [[1, 2, 3]] * 3
+    given = [[i['given'] for i in frame] for frame in instances]
+    assert given == [[True, True, False], [False, False, True], [False] * 3]
+    assert instances[1][2]['bbox'].tolist() == [2, 10, 5, 13]
+
+
 def test_mmtracks_sampler_finds_frames_in_order(root):
     sample = build(root, test_mode=True)[(0, 1)]
     assert sample['frame_id'] == 1

@@ -87,6 +87,35 @@ def test_every_object_of_a_frame_is_scored_with_its_own_mask():
     assert score(DAVISMetric(), samples)['J-Mean'] == pytest.approx((50 / 150 + 1) / 2)
 
 
+def test_an_object_that_is_given_later_counts_from_the_next_frame():
+    """Object 2 is given in frame 2 of 6; what is said of it until then does not count."""
+    nothing, there = np.zeros(SIZE, bool), square(40)
+    samples = []
+    for t in range(6):
+        truths = [square(10), nothing if t < 2 else there]
+        masks = [square(10), square(60) if t <= 2 else there]
+        samples.append(sample(t, truths, masks, length=6))
+        for instance, given in zip(samples[-1]['instances'], (0, 2), strict=True):
+            instance['given'] = t == given
+    metric = DAVISMetric()
+    assert score(metric, samples)['J-Mean'] == 1
+    assert [len(item.tracker) for item in metric.results] == [4, 2]
+    # The reference that never moves is the mask that was given.
+    assert metric.results[1].references['still'] == [(1, 1), (1, 1)]
+
+
+def test_an_object_that_is_given_in_the_last_frames_is_left_out():
+    samples = [
+        sample(t, [square(10), square(40)], [square(10), square(40)]) for t in range(5)
+    ]
+    for t, item in enumerate(samples):
+        item['instances'][0]['given'] = t == 0
+        item['instances'][1]['given'] = t == 3
+    metric = DAVISMetric()
+    score(metric, samples)
+    assert [item.object_id for item in metric.results] == [1]
+
+
 def test_a_tracker_of_boxes_is_scored_with_filled_boxes():
     samples = [sample(t, [square(10)], boxes=[[10, 20, 20, 30]]) for t in range(5)]
     assert score(DAVISMetric(), samples)['J-Mean'] == 1

@@ -15,6 +15,7 @@ from torch.testing import assert_close
 
 from siampolarmask_mm.crops import crop_around
 from siampolarmask_mm.models import PolarDecoder
+from siampolarmask_mm.models.first_frame import fill_box
 from siampolarmask_mm.models.polar_head import PolarPrediction, middle
 from siampolarmask_mm.models.polar_targets import PolarTargets
 from siampolarmask_mm.models.tracked_object import resize_in_frame
@@ -123,7 +124,7 @@ def test_the_tracker_cuts_the_crop_that_training_cuts(model, frames):
     in_training = torch.from_numpy(crop.cut(image)).permute(2, 0, 1)[None]
     packed = dict(inputs=dict(img=[in_training]), data_samples=[sample(0, SQUARE)])
     normalized = model.data_preprocessor(packed, training=True)['inputs']['img'][:, 0]
-    assert torch.equal(model._cut(frames[0], [crop]), normalized)
+    assert torch.equal(model.tracker.cut(frames[0], [crop]), normalized)
 
 
 def test_objects_do_not_change_each_other(model, frames):
@@ -260,6 +261,61 @@ def test_losses_are_those_of_the_paper(model):  # eq. 6
     assert losses['loss_centerness'].item() == pytest.approx(log2)  # of a logit of 0
     ratio = 12 * 8.0 / targets.rays.sum().item()
     assert losses['loss_rays'].item() == pytest.approx(1.5 * np.log(ratio), rel=1e-5)
+
+
+def test_the_scores_may_have_a_focal_loss(model_config):
+    """By hand: alpha 0.25, gamma 2, probability 0.9 at the object, 0.2 elsewhere."""
+    model_config['losses']['score'] = dict(type='mmdet.FocalLoss', loss_weight=2.0)
+    model_config['assigner']['balance'] = 'equal'
+    model = MODELS.build(model_config)
+    prediction = PolarPrediction(
+        scores=torch.full((1, 7, 7), 0.2).logit(),
+        centerness=torch.zeros(1, 7, 7),
+        rays=torch.full((1, 12, 7, 7), 8.0),
+    )
+    prediction.scores[0, 3, 3] = torch.tensor(0.9).logit()
+    mask = torch.zeros(1, 65, 65, dtype=torch.bool)
+    mask[0, 31:34, 31:34] = True  # only the middle location lies inside
+    targets = model.assigner.assign(mask, model.location_points(prediction))
+    loss = model._compare(prediction, targets)['loss_score'].item()
+    object_part = 0.25 * 0.1**2 * -np.log(0.9)
+    background_part = 48 * 0.75 * 0.2**2 * -np.log(0.8)
+    assert loss == pytest.approx(2 * (object_part + background_part) / 49, rel=1e-5)
+
+
+def test_training_matches_with_the_mask_else_with_the_box(
+    model_config, clips, train_pipeline
+):
+    model_config['head']['matching'] = dict(type='MaskMatching')
+    model = MODELS.build(model_config)
+    batch = training_batch(clips, train_pipeline, [0, 1])
+    data = model.data_preprocessor(batch, True)
+    seen = []
+    model.head.matching.register_forward_pre_hook(lambda _, args: seen.append(args[0][1]))
+    losses = model(**data, mode='loss')
+    sum(losses.values()).backward()
+    assert all(p.grad is not None for p in model.head.matching.parameters())
+    for sample in data['data_samples']:
+        mask = torch.from_numpy(sample.gt_instances.masks.masks[0]).bool()
+        box = fill_box(sample.gt_instances.bboxes[0], 33)
+        assert (box & mask).sum() > 0.95 * mask.sum()  # both are of the template's frame
+        del sample.gt_instances.masks
+    model(**data, mode='loss')
+    from_mask, from_box = seen
+    assert (from_box >= from_mask - 0.05).all()  # shares of the cells: a box holds more
+    assert from_box.sum() > from_mask.sum()
+
+
+def test_tracking_matches_with_the_mask_else_with_the_box(model_config, frames):
+    model_config['head']['matching'] = dict(type='MaskMatching')
+    model = MODELS.build(model_config)
+    half = square_mask()
+    half[0, 40:] = 0
+    whole, upper, box = (
+        run(model, frames[:2], SQUARE, mask)[1] for mask in (square_mask(), half, None)
+    )
+    assert_close(whole.rays, box.rays)  # the square fills its box
+    assert not torch.equal(whole.rays, upper.rays)
 
 
 def test_a_negative_pair_teaches_no_rays_and_keeps_all_gradients(

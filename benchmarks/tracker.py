@@ -1,0 +1,251 @@
+"""How long tracking takes beside the network alone, on real frames, reading excluded.
+
+    python benchmarks/tracker.py data/DAVIS blackswan camel
+
+The network runs in full; what it predicts is then replaced by what one that is never wrong
+would say of the true masks, so that decoders have as much to do as with a trained network,
+and each frame starts from the true box of the frame before. All that is compared runs by
+turns in one process. The last line is one JSON object; times are medians over frames:
+    network_ms: features of the search crop and the head, for one object
+    overhead_one_star, overhead_visible_union: what a frame takes besides, as a fraction of
+        the network's time
+    end_to_end_ms, end_to_end_visible_union_ms: a frame with one star, or with a union
+    objects_ms: a whole frame with this many objects, unions
+    frames: that were timed
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import statistics
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections import defaultdict
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from mmdet.structures.mask import BitmapMasks
+from mmengine.config import Config, DictAction
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.runner import load_checkpoint
+from mmengine.structures import InstanceData
+
+import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
+from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
+from siampolarmask_mm.models.tracked_object import first_star
+
+ROOT = Path(__file__).parents[1]
+CONFIG = 'configs/siampolarmask/siampolarmask_mobilenetv2_1xb64-100e_coco_test-davis2016.py'
+SURE = 6.0  # logit of a certain prediction
+
+
+def parse_args() -> Namespace:
+    """The command line."""
+    parser = ArgumentParser(description=__doc__.partition('\n')[0])
+    parser.add_argument('davis', type=Path, help='a folder in the layout of DAVIS')
+    parser.add_argument('sequences', nargs='+', help='names of its sequences')
+    parser.add_argument('--config', default=str(ROOT / CONFIG), help='of a SiamPolarMask')
+    parser.add_argument('--checkpoint', help='weights; random if not given')
+    parser.add_argument('--frames', type=int, default=20, help='of each sequence')
+    parser.add_argument('--threads', type=int, default=2, help='of torch and OpenCV')
+    parser.add_argument('--objects', type=int, nargs='*', default=[1, 2, 5])
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    return parser.parse_args()
+
+
+class Contestant:
+    """A tracker of ``num`` times the same object that is set right before each frame."""
+
+    def __init__(self, config: Config, weights: dict, decoding: str, num: int) -> None:
+        config = config.copy()
+        config.decoder.update(decoding=decoding)
+        config.assigner.update(representation=decoding)
+        self.model = MODELS.build(config).eval()
+        self.model.load_state_dict(weights)
+        self.tracker = self.model.tracker
+        self.num = num
+        self.answer = None  # what the head is to say, instead of what it says
+
+    def start(self, frame: Frame) -> None:
+        """Give the object, untimed."""
+        self.answer = None
+        self.model.test_step(repeat_objects(frame.batch, self.num))
+        head = self.tracker.running.head
+        forward = type(head).forward
+
+        def run_and_answer(*inputs: tuple) -> PolarPrediction:
+            prediction = forward(head, *inputs)
+            return prediction if self.answer is None else self.answer
+
+        head.forward = run_and_answer
+
+    def prepare(self, frame: Frame, before: Frame) -> None:
+        """Go to the true box of the frame before, and learn what is to be seen."""
+        for item in self.tracker.objects:
+            item.box = before.box
+            item.star = first_star(before.box, None, self.model.head.num_rays)
+        crop = self.tracker.window(self.tracker.objects[0], frame.mask.shape)
+        mask = torch.from_numpy(crop.cut_mask(frame.mask)).bool()[None]
+        answer = true_prediction(self.model, mask, self.network(frame)[1])
+        self.answer = PolarPrediction(
+            *(part.expand(self.num, *part.shape[1:]).contiguous() for part in answer)
+        )
+
+    def frame(self, frame: Frame) -> float:
+        """Milliseconds that a frame takes."""
+        batch = repeat_objects(frame.batch, self.num)
+        start = time.perf_counter()
+        self.model.test_step(batch)
+        return (time.perf_counter() - start) * 1000
+
+    def network(self, frame: Frame) -> tuple[float, PolarPrediction]:
+        """Milliseconds that the network alone takes for one object, and what it says."""
+        item, image = self.tracker.objects[0], frame.batch['inputs']['img'][0]
+        window = self.tracker.window(item, frame.mask.shape)
+        running = self.tracker.running
+        with self.tracker.inference.context(torch.device('cpu')):
+            crop = self.tracker.cut(image, [window])
+            start = time.perf_counter()
+            prediction = running.head(item.templates[0], running.extract(crop))
+            taken = (time.perf_counter() - start) * 1000
+        return taken, prediction
+
+
+def true_prediction(
+    model: SiamPolarMask, masks: torch.Tensor, shaped_like: PolarPrediction
+) -> PolarPrediction:
+    """What a head that is never wrong says of crops (N, S, S) with these masks."""
+    targets = model.assigner.assign(masks, model.location_points(shaped_like))
+    image, row, column = targets.positive.nonzero(as_tuple=True)
+    scores = torch.where(targets.positive, SURE, -SURE)
+    centerness = torch.full_like(scores, -SURE)
+    centerness[targets.positive] = targets.centerness.logit(1e-3)
+    rays = scores.new_full(shaped_like.rays.shape, model.head.stride)
+    rays[image, :, row, column] = targets.rays.clamp_min(1e-3)
+    return PolarPrediction(scores, centerness, rays)
+
+
+def read_frames(config: Config, args: Namespace) -> dict[str, list[Frame]]:
+    """The first frames of each sequence, as the test pipeline of a config gives them."""
+    folders = next((args.davis / 'JPEGImages').rglob(args.sequences[0])).parent
+    resolution = folders.relative_to(args.davis / 'JPEGImages')
+    with tempfile.NamedTemporaryFile('w', suffix='.txt') as names:
+        names.write('\n'.join(args.sequences))
+        names.flush()
+        dataset = DATASETS.build(
+            dict(
+                type='DAVISDataset',
+                data_root=str(args.davis),
+                ann_file=names.name,
+                objects='merged',
+                data_prefix=dict(
+                    img_path=f'JPEGImages/{resolution}',
+                    mask_path=f'Annotations/{resolution}',
+                ),
+                pipeline=config.test_dataloader.dataset.pipeline,
+                test_mode=True,
+            )
+        )
+    frames = {}
+    for video, sequence in enumerate(args.sequences):
+        number = min(args.frames, dataset.get_len_per_video(video))
+        samples = [dataset[(video, t)] for t in range(number)]
+        frames[sequence] = [Frame.of(pseudo_collate([sample])) for sample in samples]
+    return frames
+
+
+class Frame(NamedTuple):
+    """A frame, ready to be tracked in."""
+
+    batch: dict
+    mask: np.ndarray
+    box: torch.Tensor
+
+    @classmethod
+    def of(cls, batch: dict) -> Frame:
+        """With the truth of its only object."""
+        found = batch['data_samples'][0].gt_instances
+        return cls(batch, found.masks.masks[0], found.bboxes[0])
+
+
+def repeat_objects(batch: dict, num: int) -> dict:
+    """The same frame, its only object given ``num`` times."""
+    sample = copy.deepcopy(batch['data_samples'][0])
+    found = sample.gt_instances
+    sample.gt_instances = InstanceData(
+        bboxes=found.bboxes.repeat(num, 1),
+        masks=BitmapMasks(found.masks.masks.repeat(num, 0), *found.masks.masks.shape[1:]),
+    )
+    sample.set_metainfo(dict(instances=sample.instances * num))
+    return dict(inputs=batch['inputs'], data_samples=[sample])
+
+
+def measure(args: Namespace, config: Config) -> dict[str, list[float]]:
+    """Milliseconds of each contestant in each frame; all take turns."""
+    model = MODELS.build(config.model)
+    if args.checkpoint:
+        load_checkpoint(model, args.checkpoint, map_location='cpu')
+    else:
+        model.init_weights()
+    weights = model.state_dict()
+    contestants = dict(
+        one_star=Contestant(config.model, weights, 'one_star', 1),
+        visible_union=Contestant(config.model, weights, 'visible_union', 1),
+    )
+    for num in args.objects:
+        contestants[num] = Contestant(config.model, weights, 'visible_union', num)
+    times = defaultdict(list)
+    for frames in read_frames(config, args).values():
+        for contestant in contestants.values():
+            contestant.start(frames[0])
+        for before, frame in pairwise(frames):
+            for name, contestant in contestants.items():
+                contestant.prepare(frame, before)
+                times[name].append(contestant.frame(frame))
+            times['network'].append(contestants['one_star'].network(frame)[0])
+    return times
+
+
+def summary(times: dict[str, list[float]], objects: list[int]) -> dict:
+    """Medians, and what a frame takes beside the network of the same frame."""
+    middle = {name: statistics.median(values) for name, values in times.items()}
+
+    def overhead(name: str) -> float:
+        pairs = zip(times[name], times['network'], strict=True)
+        return round(statistics.median(all_ - net for all_, net in pairs) / network, 3)
+
+    network = middle['network']
+    return dict(
+        network_ms=round(network, 2),
+        overhead_one_star=overhead('one_star'),
+        overhead_visible_union=overhead('visible_union'),
+        end_to_end_ms=round(middle['one_star'], 2),
+        end_to_end_visible_union_ms=round(middle['visible_union'], 2),
+        objects_ms={num: round(middle[num], 2) for num in objects},
+        frames=len(times['network']),
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    args = parse_args()
+    torch.set_num_threads(args.threads)
+    cv2.setNumThreads(args.threads)
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options)
+    init_default_scope(config.get('default_scope'))
+    with torch.no_grad():
+        times = measure(args, config)
+    print(json.dumps(summary(times, args.objects)))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,7 @@
+"""Ours on GOT-10k, with mmtrack's dataset and metric."""
+
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/siampolarmask_mobilenetv2-matching.py',
+    'mmtrack::_base_/datasets/got10k.py',
+]

@@ -1,0 +1,9 @@
+"""Ours on LaSOT, with mmtrack's dataset and metric."""
+
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/siampolarmask_mobilenetv2-matching.py',
+    'mmtrack::_base_/datasets/lasot.py',
+]
+
+model = dict(lost_and_found=dict(type='LostAndFound'))  # objects leave these long videos

@@ -1,0 +1,7 @@
+"""Ours on OTB100, with mmtrack's dataset and metric."""
+
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/siampolarmask_mobilenetv2-matching.py',
+    'mmtrack::_base_/datasets/otb100.py',
+]

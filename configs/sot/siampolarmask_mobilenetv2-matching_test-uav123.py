@@ -1,0 +1,7 @@
+"""Ours on UAV123, with mmtrack's dataset and metric."""
+
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/siampolarmask_mobilenetv2-matching.py',
+    'mmtrack::_base_/datasets/uav123.py',
+]

@@ -1,0 +1,9 @@
+"""Ours on VOT2018, with mmtrack's dataset and metric."""
+
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/models/siampolarmask_mobilenetv2-matching.py',
+    'mmtrack::_base_/datasets/vot2018.py',
+]
+
+model = dict(test_mode='VOT')

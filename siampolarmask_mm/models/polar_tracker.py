@@ -1,0 +1,208 @@
+"""PolarTracker: crop, ask the network, remember; for all objects of a video at once.
+
+Shape shorthand:
+    N: objects    h, w: the image    S: pixels of a crop
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from siampolarmask_mm.crops import Crop, crop_around
+from siampolarmask_mm.models.first_frame import template_masks
+from siampolarmask_mm.models.given_objects import GivenObjects
+from siampolarmask_mm.models.inference import Inference
+from siampolarmask_mm.models.lost_and_found import LostAndFound
+from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.models.results import describe
+from siampolarmask_mm.models.template_memory import TemplateMemory
+from siampolarmask_mm.models.tracked_object import (
+    Look,
+    TrackedObject,
+    box_size,
+    first_star,
+)
+
+if TYPE_CHECKING:
+    from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
+
+
+class PolarTracker:
+    """Follows the objects of one video with a network.
+
+    Args:
+        network: that looks.
+        inference: how it is run.
+        calibrate_size: see `SiamPolarMask`.
+        lost_and_found: when an object is lost; never if not given.
+        memory: which frames are remembered beside the first; none if not given.
+
+    Attributes:
+        objects: of the video so far; None for those that are still to come.
+        running: the network as it is run, see `Inference`.
+    """
+
+    def __init__(
+        self,
+        network: SiamPolarMask,
+        inference: Inference,
+        *,
+        calibrate_size: bool = False,
+        lost_and_found: LostAndFound | None = None,
+        memory: TemplateMemory | None = None,
+    ) -> None:
+        self.network = network
+        self.inference = inference
+        self.calibrate_size = calibrate_size
+        self.lost_and_found = lost_and_found
+        self.memory = memory
+        self.objects: list[TrackedObject | None] = []
+        self.running = network
+
+    def forget(self, num_objects: int) -> None:
+        """Forget all objects; these many are to come."""
+        self.objects = [None] * num_objects
+        # Anew for each video, so that it always has the current weights.
+        self.running = self.inference.prepare(self.network)
+
+    def start(self, frame: Tensor, given: GivenObjects) -> None:
+        """Remember objects that are given with a frame (1, 3, h, w) as read.
+
+        Raises:
+            ValueError: if an object has no pixel or its box no extent.
+        """
+        if not given.rows:
+            return
+        boxes = given.boxes.float().cpu()
+        started = [
+            TrackedObject(
+                templates=[template],
+                star=first_star(box, mask, self.network.head.num_rays),
+                box=box,
+                given_mask=mask,
+            )
+            for box, mask, template in zip(
+                boxes,
+                given.masks,
+                self._templates(frame, boxes, given.masks),
+                strict=True,
+            )
+        ]
+        self.objects += [None] * (given.num_instances - len(self.objects))
+        for row, item in zip(given.rows, started, strict=True):
+            self.objects[row] = item
+        seeks_confidence = self.lost_and_found or self.memory
+        if self.calibrate_size or self.network.decoder.seeks_threshold or seeks_confidence:
+            for item, look in zip(started, self._look(frame, started), strict=True):
+                if self.calibrate_size:
+                    item.calibrate_size(look)
+                if self.network.decoder.seeks_threshold:
+                    item.calibrate_threshold(look, self.network.decoder)
+                if seeks_confidence:
+                    item.calibrate_confidence(look)
+
+    def follow(self, frame: Tensor) -> None:
+        """Find all objects in the next frame, (1, 3, h, w) as read."""
+        known = [item for item in self.objects if item is not None]
+        if not known:
+            return
+        for item, look in zip(known, self._look(frame, known), strict=True):
+            item.update(look, self.network.decoder, frame.shape[-2:], self.lost_and_found)
+
+    def report(self, frame: Tensor) -> InstanceData:
+        """All objects in a frame (1, 3, h, w), which is remembered where it is to be."""
+        result = describe(
+            self.objects,
+            self.network.head.num_rays,
+            self.network.decoder.decoding,
+            frame.shape[-2:],
+        )
+        if self.memory is not None:
+            self._memorize(frame, result.masks.numpy())
+        return result
+
+    def _memorize(self, frame: Tensor, masks: np.ndarray) -> None:
+        """Add templates of the objects that were found surely; (N, h, w) are theirs."""
+        found = [
+            (item, mask)
+            for item, mask in zip(self.objects, masks, strict=True)
+            if item is not None
+            and item.look is not None
+            and self.memory.wants(item.confidence, item.frames_since_template)
+            and mask.any()
+        ]
+        if not found:
+            return
+        items, masks = zip(*found, strict=True)
+        boxes = torch.stack([item.box for item in items])
+        templates = self._templates(frame, boxes, masks)
+        for item, template in zip(items, templates, strict=True):
+            item.templates = self.memory.add(item.templates, template)
+            item.frames_since_template = 0
+
+    def _templates(
+        self, frame: Tensor, boxes: Tensor, masks: Sequence[np.ndarray | None]
+    ) -> list[tuple[Tensor, ...]]:
+        """A template of one row for each of N boxes (N, 4), in one pass."""
+        crops = [
+            crop_around(box, self.network.template_size, self.network.template_size)
+            for box in boxes
+        ]
+        with self.inference.context(self.network.data_preprocessor.device):
+            levels = self.running.extract_template(
+                self.cut(frame, crops), template_masks(crops, boxes, masks)
+            )
+        return [tuple(level[i : i + 1] for level in levels) for i in range(len(crops))]
+
+    def _look(self, frame: Tensor, objects: list[TrackedObject]) -> list[Look]:
+        """Look for each object around its last box, for all in one pass."""
+        crops = [self.window(item, frame.shape[-2:]) for item in objects]
+        of = [i for i, item in enumerate(objects) for _ in item.templates]
+        template = tuple(
+            torch.cat(level)
+            for level in zip(*(t for item in objects for t in item.templates), strict=True)
+        )
+        with self.inference.context(self.network.data_preprocessor.device):
+            search = self.running.extract(self.cut(frame, crops))
+            if len(of) > len(objects):
+                search = tuple(level[of] for level in search)
+            prediction = self.running.head(template, search)
+        # The only wait for the device in a frame.
+        prediction = PolarPrediction(*(part.float().cpu() for part in prediction))
+        points = self.network.location_points(prediction)
+        looks, row = [], 0
+        for item, crop in zip(objects, crops, strict=True):
+            own = slice(row, row + len(item.templates))
+            row = own.stop
+            maps = PolarPrediction(*(part[own].mean(0) for part in prediction))
+            size = box_size(item.box) * crop.scale
+            decoded = self.network.decoder.decode(
+                maps, points, size, crop.size, item.threshold
+            )
+            looks.append(Look(crop, decoded))
+        return looks
+
+    def window(self, item: TrackedObject, frame_size: tuple[int, int]) -> Crop:
+        """The search crop: wider the less sure the object is, up to all of the frame."""
+        crop = crop_around(item.box, self.network.search_size, self.network.template_size)
+        if self.lost_and_found is None:
+            return crop
+        wider = self.lost_and_found.window(item.confidence, item.frames_lost)
+        whole = crop.scale * 2 * max(frame_size) / crop.size
+        return replace(crop, scale=crop.scale / max(min(wider, whole), 1))
+
+    def cut(self, frame: Tensor, crops: list[Crop]) -> Tensor:
+        """(N, 3, S, S) normalized crops of one frame (1, 3, h, w)."""
+        image = frame[0].permute(1, 2, 0).cpu().numpy()
+        cut = np.stack([crop.cut(image) for crop in crops])
+        crops = self.network.data_preprocessor.normalize(
+            torch.from_numpy(cut).permute(0, 3, 1, 2)
+        )
+        return self.inference.layout(crops)

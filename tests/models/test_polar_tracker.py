@@ -1,0 +1,370 @@
+"""What PolarTracker promises of growing, lost and later objects, seen by a true head."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from mmdet.structures.mask import BitmapMasks
+from mmengine.registry import MODELS
+from mmengine.structures import InstanceData
+from mmtrack.structures import TrackDataSample
+from torch.testing import assert_close
+from true_world import SURE, TrueWorld, disk_box
+
+SIZE = 200, 240  # height and width of the frames
+FRAME = torch.full((1, 3, *SIZE), 100, dtype=torch.uint8)
+
+
+@pytest.fixture
+def make(model_config, monkeypatch):
+    """Builds a model in a world of these disks."""
+
+    def make(*disks, decoder=None, **kwargs):
+        model_config['head']['num_rays'] = 36
+        config = dict(copy.deepcopy(model_config), **kwargs)
+        config['decoder'].update(window_influence=0.1, **(decoder or {}))
+        model = MODELS.build(config)
+        model.init_weights()
+        return model.eval(), TrueWorld(model, monkeypatch, list(disks))
+
+    return make
+
+
+def sample(frame_id, boxes=(), given=None):
+    data_sample = TrackDataSample(metainfo=dict(frame_id=frame_id))
+    if given is not None:
+        data_sample.set_metainfo(dict(instances=[dict(given=flag) for flag in given]))
+    data_sample.gt_instances = InstanceData(bboxes=torch.tensor(boxes).reshape(-1, 4))
+    return data_sample
+
+
+def step(model, frame_id, boxes=(), given=None, frame=FRAME):
+    batch = dict(inputs=dict(img=[frame]), data_samples=[sample(frame_id, boxes, given)])
+    with torch.no_grad():
+        return model.test_step(batch)[0].pred_track_instances
+
+
+def width(result):
+    return (result.bboxes[0, 2] - result.bboxes[0, 0]).item()
+
+
+# Growth and shrinkage
+
+
+def follow(model, world, radii):
+    """Logarithms of found over true widths."""
+    world.disks = [(119.5, 99.5, radii[0])]
+    step(model, 0, [disk_box(*world.disks[0])])
+    ratios = []
+    for t, radius in enumerate(radii[1:], start=1):
+        world.disks = [(119.5, 99.5, radius)]
+        ratios.append(math.log(width(step(model, t)) / (2 * radius)))
+    return ratios
+
+
+@pytest.mark.parametrize('decoding', ['one_star', 'visible_union'])
+@pytest.mark.parametrize('first', [1.1, 1 / 1.1])
+def test_ten_frames_of_growth_and_ten_of_shrinkage_are_followed(make, decoding, first):
+    radii = [24 * first**k for k in [*range(11), *range(9, -1, -1)]]
+    model, world = make(decoder=dict(decoding=decoding))
+    ratios = follow(model, world, radii)
+    # A rate of 0.3 lags at most log(1.1) (1 - 0.3) / 0.3 = 0.22 behind, where rates are
+    # ratios, and 0.27 where they are differences; centerness and a crop's pixels add some.
+    assert all(abs(ratio) < 0.4 for ratio in ratios)
+    assert ratios[9] * ratios[-1] < 0  # behind in both directions
+
+
+def test_a_union_grows_and_shrinks_alike(make):
+    """Sizes are averaged as ratios: by one factor, up and down lag by the same ratio."""
+    lags = []
+    for factor in (1.1, 1 / 1.1):
+        decoder = dict(decoding='visible_union', update_rate=0.5)
+        # Finer crops, since the box of a mask of few pixels is half a pixel too small.
+        model, world = make(decoder=decoder, template_size=97, search_size=193)
+        lags.append(follow(model, world, [24 * factor**k for k in range(11)])[-1])
+    assert lags[0] < -0.05
+    assert lags[0] + lags[1] == pytest.approx(0, abs=0.02)
+
+
+def test_one_star_grows_and_shrinks_alike(make):
+    """Rays are averaged as lengths: by one length, up and down lag by the same length."""
+    lags = []
+    for start, pixels in ((20, 2), (40, -2)):
+        model, world = make(decoder=dict(penalty_k=0.0, update_rate=0.5))
+        radii = [start + pixels * k for k in range(11)]
+        ratio = follow(model, world, radii)[-1]
+        lags.append(2 * radii[-1] * (math.exp(ratio) - 1))
+    assert lags[0] < -3
+    assert lags[0] + lags[1] == pytest.approx(0, abs=0.5)
+
+
+# Lost and found
+
+
+LOST = dict(type='LostAndFound', lost_below=0.3, found_above=0.5, widen=1.3, widest=2.0)
+
+
+def test_a_lost_object_keeps_its_state_until_it_is_found(make):
+    decoder = dict(update_rate=None)
+    model, world = make((60, 60, 10), lost_and_found=LOST, decoder=decoder)
+    step(model, 0, [disk_box(60, 60, 10)])
+    before = step(model, 1)
+    assert before.lost.tolist() == [False]
+    assert before.confidences.item() == pytest.approx(1, abs=0.05)
+    assert before.masks.sum().item() == pytest.approx(math.pi * 100, rel=0.1)
+
+    world.disks = [None]
+    for t in (2, 3):
+        lost = step(model, t)
+        assert lost.lost.tolist() == [True]
+        assert lost.confidences.item() < 0.01
+        assert not lost.masks.any()
+        for field in ('bboxes', 'centers', 'rays'):
+            assert torch.equal(lost[field], before[field])
+
+    # At the last location of a window that is twice as wide, outside the usual one.
+    x = 60 + 24 * 2 * 40 / 33
+    world.disks = [(x, 60, 10)]
+    found = step(model, 4)
+    assert found.lost.tolist() == [False]
+    assert_close(found.centers, torch.tensor([[x, 60.0]]), atol=1.0, rtol=0)
+    assert found.masks[0, 60, int(x)]
+
+
+def test_the_window_widens_while_an_object_is_lost_and_then_no_more(make):
+    model, world = make((60, 60, 10), lost_and_found=LOST)
+    step(model, 0, [disk_box(60, 60, 10)])
+    world.disks = [None]
+    widths = []
+    for t in range(1, 6):
+        step(model, t)
+        widths.append(1 / world.crops[0].scale)
+    usual = 40 / 33  # the context of a box of 20 x 20, on a template of 33 pixels
+    # Sure, then a confidence of 0 after 1, 2, ... frames; 1.3**3 is above the limit.
+    expected = [1, 1.3**2, 2.0, 2.0, 2.0]
+    assert widths == pytest.approx([usual * times for times in expected], rel=1e-3)
+
+    world.disks = [(60, 60, 10)]
+    assert step(model, 6).lost.tolist() == [False]
+    step(model, 7)
+    assert 1 / world.crops[0].scale == pytest.approx(usual, rel=0.1)
+
+
+def test_the_window_widens_with_doubt_and_sizes_are_still_right(make):
+    model, world = make((60, 60, 20), lost_and_found=LOST)
+    step(model, 0, [disk_box(60, 60, 20)])
+    world.logits = 0.0  # a score of one half: half of the first frame's confidence
+    first = step(model, 1)
+    confidence = first.confidences.item()
+    assert confidence == pytest.approx(0.5, abs=0.05)
+    assert width(first) == pytest.approx(40, rel=0.06)
+    second = step(model, 2)
+    expected = width(first) * 2 / 33 * 1.3 ** (1 - confidence)
+    assert 1 / world.crops[0].scale == pytest.approx(expected, rel=0.02)
+    assert width(second) == pytest.approx(40, rel=0.06)
+
+
+def test_a_window_is_never_wider_than_what_shows_all_of_the_frame(make):
+    model, world = make((120, 100, 40), lost_and_found=dict(LOST, widest=50.0))
+    step(model, 0, [disk_box(120, 100, 40)])
+    world.disks = [None]
+    for t in range(1, 12):
+        step(model, t)
+    assert 65 / world.crops[0].scale == pytest.approx(2 * 240)
+
+
+def test_it_takes_more_to_be_found_than_to_stay(make):
+    """With a score of 0.4 an object is followed on, but not found again."""
+    model, world = make((60, 60, 10), lost_and_found=LOST)
+    step(model, 0, [disk_box(60, 60, 10)])
+    world.logits = math.log(0.4 / 0.6)
+    assert step(model, 1).lost.tolist() == [False]
+    world.disks = [None]
+    assert step(model, 2).lost.tolist() == [True]
+    world.disks = [(60, 60, 10)]
+    assert step(model, 3).lost.tolist() == [True]
+    world.logits = SURE
+    assert step(model, 4).lost.tolist() == [False]
+
+
+def test_confidence_is_relative_to_the_first_frame(make):
+    """A network that never says more than 0.3 is as sure as can be at 0.3."""
+    model, world = make((60, 60, 10), lost_and_found=LOST)
+    world.logits = math.log(0.3 / 0.7)
+    step(model, 0, [disk_box(60, 60, 10)])
+    result = step(model, 1)
+    assert result.scores.item() < 0.31
+    assert result.confidences.item() == pytest.approx(1, abs=0.05)
+
+
+def test_nothing_is_ever_lost_as_in_the_paper(make):
+    model, world = make((60, 60, 10))
+    step(model, 0, [disk_box(60, 60, 10)])
+    world.disks = [None]
+    for t in (1, 2, 3):
+        assert step(model, t).lost.tolist() == [False]
+
+
+# mmtrack's VOT mode
+
+
+def test_vot_starts_anew_five_frames_after_a_failure(make, monkeypatch):
+    """The overlap is vot-toolkit's, which is replaced by that of two boxes here."""
+    from mmtrack.models.sot import base
+
+    def overlap(one, other, bounds):
+        assert bounds == (SIZE[1], SIZE[0])
+        top_left, bottom_right = np.maximum(one, other)[:2], np.minimum(one, other)[2:]
+        return (bottom_right - top_left).clip(0).prod()
+
+    monkeypatch.setattr(base, 'bbox2region', lambda box: box)
+    monkeypatch.setattr(base, 'calculate_region_overlap', overlap)
+    model, world = make((60, 60, 10), test_mode='VOT')
+    results = []
+    for t in range(8):
+        true = (60, 60, 10) if t < 2 else (150, 120, 10)  # a jump
+        # The head sees the jump once the tracker has started anew there.
+        world.disks = [true if t < 2 or t >= 7 else (60, 60, 10)]
+        data_sample = sample(t, [disk_box(*true)])
+        data_sample.set_metainfo(dict(img_shape=SIZE))
+        batch = dict(inputs=dict(img=FRAME[None]), data_samples=[data_sample])
+        results.append(model.test_step(batch)[0].pred_track_instances)
+    states = [tuple(result.bboxes.flatten().tolist()) for result in results]
+    assert states[0] == (1.0,)  # VOT's codes: started, failed, skipped
+    assert states[2] == (2.0,)
+    assert states[3:7] == [(0.0,)] * 4
+    assert states[7] == (1.0,)
+    assert np.abs(np.array(states[1]) - disk_box(60, 60, 10)).max() < 1
+
+
+def test_another_test_mode_is_refused(model_config):
+    with pytest.raises(ValueError, match="test_mode must be 'OPE' or 'VOT', got 'LT'"):
+        MODELS.build(dict(model_config, test_mode='LT'))
+
+
+# Later objects
+
+
+def test_an_object_starts_in_the_frame_where_it_is_given(make):
+    model, world = make((60, 60, 10), 'to come')
+    boxes = [disk_box(60, 60, 10), [0.0] * 4]
+    results = [step(model, 0, boxes, [True, False])]
+    results.append(step(model, 1, boxes, [False, False]))
+    boxes[1] = disk_box(150, 100, 15)
+    results.append(step(model, 2, boxes, [False, True]))
+    world.disks[1] = (154, 100, 15)
+    results.append(step(model, 3, boxes, [False, False]))
+
+    for t in (0, 1):
+        for field in ('bboxes', 'scores', 'confidences', 'lost', 'rays'):
+            assert not results[t][field][1].any()
+        assert not results[t].masks[1].any()
+    assert results[2].bboxes[1].tolist() == boxes[1]
+    assert results[2].scores[1] == -1
+    assert_close(results[3].centers[1], torch.tensor([154.0, 100.0]), atol=1.0, rtol=0)
+
+    alone, world = make((60, 60, 10))
+    for t, together in enumerate(results):
+        result = step(alone, t, [disk_box(60, 60, 10)])
+        for field in ('bboxes', 'centers', 'rays', 'scores', 'masks'):
+            assert torch.equal(together[field][0], result[field][0])
+
+
+def test_a_video_may_begin_without_an_object(make):
+    model, world = make('to come')
+    boxes = [[0.0] * 4]
+    assert not step(model, 0, boxes, [False]).masks.any()
+    assert not step(model, 1, boxes, [False]).masks.any()
+    step(model, 2, [disk_box(60, 60, 10)], [True])
+    world.disks = [(63, 60, 10)]
+    result = step(model, 3, boxes, [False])
+    assert_close(result.centers, torch.tensor([[63.0, 60.0]]), atol=1.0, rtol=0)
+
+
+def test_flags_without_a_box_for_each_are_refused(make):
+    model, _ = make((60, 60, 10))
+    with pytest.raises(ValueError, match='one box per instance expected, got 1 for 2'):
+        step(model, 0, [disk_box(60, 60, 10)], [True, True])
+
+
+# Several objects
+
+
+def test_what_is_given_is_reported_in_that_frame_whatever_others_say(make):
+    model, _ = make((60, 60, 12), 'to come')
+    boxes = [disk_box(60, 60, 12), [0.0] * 4]
+    step(model, 0, boxes, [True, False])
+    mask = np.zeros((2, *SIZE), np.uint8)
+    mask[1, 55:65, 55:65] = 1
+    data_sample = sample(1, [[0.0] * 4, [55.0, 55.0, 65.0, 65.0]], [False, True])
+    data_sample.gt_instances.masks = BitmapMasks(mask, *SIZE)
+    batch = dict(inputs=dict(img=[FRAME]), data_samples=[data_sample])
+    result = model.test_step(batch)[0].pred_track_instances
+    assert np.array_equal(result.masks[1].numpy(), mask[1].astype(bool))
+    assert not result.masks[0, 55:65, 55:65].any()
+    assert result.masks[0, 60, 50]
+
+
+def test_two_trackers_in_one_process_share_nothing(make, monkeypatch):
+    model, _ = make((60, 60, 10), lost_and_found=LOST)
+    alone = [step(model, 0, [disk_box(60, 60, 10)]), step(model, 1), step(model, 2)]
+
+    other = copy.deepcopy(model)
+    other_world = TrueWorld(other, monkeypatch, [(150, 120, 30)])
+    assert other.tracker is not model.tracker
+    assert other.tracker.network is other
+    turns = []
+    for t in range(3):
+        turns.append(step(model, t, [disk_box(60, 60, 10)] if t == 0 else ()))
+        step(other, t, [disk_box(150, 120, 30)] if t == 0 else ())
+        other_world.disks = [None] if t == 1 else [(155, 122, 30)]
+    for result, expected in zip(turns, alone, strict=True):
+        for field, _ in expected.items():
+            assert torch.equal(result[field], expected[field]), field
+
+
+# Memory
+
+
+def test_confident_frames_are_remembered_and_the_first_is_kept(make):
+    memory = dict(type='TemplateMemory', above=0.8, every=2, most=3)
+    model, world = make((60, 60, 10), memory=memory)
+    step(model, 0, [disk_box(60, 60, 10)])
+    item = model.tracker.objects[0]
+    first, counts = item.templates[0], []
+    for t in range(1, 8):
+        world.logits = -1.0 if t in (2, 3) else SURE  # too doubtful in these
+        frame = torch.full_like(FRAME, 20 * t)
+        frame[..., 55:65, 55:65] = 255
+        step(model, t, frame=frame)
+        counts.append(len(item.templates))
+    # Frame 2 would be the first that is old enough; 4 and 6 are taken.
+    assert counts == [1, 1, 1, 2, 2, 3, 3]
+    step(model, 8, frame=torch.full_like(FRAME, 7))
+    assert len(item.templates) == 3
+    assert all(torch.equal(a, b) for a, b in zip(item.templates[0], first, strict=True))
+    assert not torch.equal(item.templates[1][0], item.templates[2][0])
+
+
+def test_predictions_of_all_templates_are_averaged(make, monkeypatch):
+    model, world = make((60, 60, 10), (150, 100, 15))
+    step(model, 0, [disk_box(60, 60, 10), disk_box(150, 100, 15)])
+    _, second = model.tracker.objects
+    second.templates = second.templates * 2
+
+    def forward(template, search):
+        assert len(template[0]) == len(search[0]) == 3
+        assert torch.equal(search[0][1], search[0][2])  # the second object's crop
+        maps = world.predict([template[0][:2]], search)
+        maps = type(maps)(*(part[[0, 1, 1]].clone() for part in maps))
+        maps.rays[1] *= 1.5  # of one template only: 1.25 times as long on average
+        return maps
+
+    monkeypatch.setattr(model.head, 'forward', forward)
+    model.decoder.update_rate = None
+    model.decoder.penalty_k = 0
+    result = step(model, 1)
+    sizes = result.bboxes[:, 2] - result.bboxes[:, 0]
+    assert_close(sizes, torch.tensor([20.0, 30 * 1.25]), rtol=0.03, atol=0)
