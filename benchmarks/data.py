@@ -164,18 +164,18 @@ def measure(args: Namespace, folder: Path) -> dict[str, object]:
     stock = dict(type='SOTCocoDataset', _scope_='mmtrack')
     stock = build(stock, annotations, args.images, theirs.train_pipeline)
     ours, mmtracks = load(dataset), load(stock)
-    consume(ours, 4, config.search_size)
+    consume(ours, 4, config.model.search_size)
     consume(mmtracks, 4)
     seconds = [], []
     for _ in range(ROUNDS):
-        seconds[0].append(consume(ours, 12, config.search_size))
+        seconds[0].append(consume(ours, 12, config.model.search_size))
         seconds[1].append(consume(mmtracks, 4))
     pair, mmtracks_pair = map(statistics.median, seconds)
     ms = time_transforms(dataset)
     number = args.samples // BATCH
-    consume(ours, number // 10, config.search_size)
+    consume(ours, number // 10, config.model.search_size)
     before = memory()
-    consume(ours, number - number // 10, config.search_size)
+    consume(ours, number - number // 10, config.model.search_size)
     growth = memory() - before
     del ours, mmtracks
     torch.set_num_threads(2)

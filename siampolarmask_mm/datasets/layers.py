@@ -95,7 +95,7 @@ def _blend(
         # Only the object's own colors are smeared, not what is around it in its image.
         color = blur_along(color * share[..., None], motion)
         share = blur_along(share, motion)
-        color = (color / share.clip(1e-3)[..., None]).clip(0, 255).astype(np.uint8)
+        color = np.rint(color / share.clip(1e-3)[..., None]).clip(0, 255).astype(np.uint8)
     below = base[window]
     if drop:
         fallen = np.zeros_like(share)

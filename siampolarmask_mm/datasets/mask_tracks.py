@@ -38,6 +38,7 @@ class MaskTrackDataset(BaseSOTDataset):
     """
 
     TRIES = 10  # to find frames that are other ones
+    DRAWS_FROM_NUMBERS = True
 
     def __init__(
         self, *args: object, same_category_prob: float = 0.5, **kwargs: object

@@ -52,9 +52,18 @@ class NumberedSampler(Sampler):
         sampler: config of the sampler: mmengine's DefaultSampler or InfiniteSampler,
             mmtrack's QuotaSampler, ...
         seed: of the order and of the samples; the runner gives its own.
+
+    Raises:
+        TypeError: if the dataset would not draw its samples from their numbers, as wrappers
+            such as mmengine's ConcatDataset do not.
     """
 
     def __init__(self, dataset: Sized, sampler: dict, seed: int | None = None) -> None:
+        if not getattr(dataset, 'DRAWS_FROM_NUMBERS', False):
+            raise TypeError(
+                "a dataset of this package or dict(type='SeededDataset', dataset=...) "
+                f'around it expected, got {type(dataset).__name__}'
+            )
         self.seed = 0 if seed is None else seed
         self.sampler = ALL_SAMPLERS.build(
             sampler, default_args=dict(dataset=dataset, seed=self.seed)
@@ -91,6 +100,8 @@ class SeededDataset(Dataset):
         dataset: config of the dataset, which may be a wrapper itself, such as mmtrack's
             RandomSampleConcatDataset.
     """
+
+    DRAWS_FROM_NUMBERS = True
 
     def __init__(self, dataset: dict) -> None:
         self.dataset = ALL_DATASETS.build(dataset)

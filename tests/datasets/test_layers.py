@@ -82,6 +82,16 @@ def test_a_moving_object_is_smeared_along_its_motion_around_its_middle_moment():
     assert column[15 - 3] == 50  # not across
 
 
+def test_a_moving_object_does_not_smear_what_was_around_it():
+    """Of a dark object in a white image, blurred over black, nothing is bright."""
+    image = np.full((40, 40, 3), 255, np.uint8)
+    image[15:25, 15:25] = 20
+    layer = Layer(image, square(15, 15), np.eye(3), motion=(9.0, 0.0), is_target=True)
+    painted, _ = paint(np.zeros((40, 40, 3), np.uint8), None, [layer], np.eye(3))
+    assert painted[20, 20, 0] == 20
+    assert painted.max() < 60  # where edges are interpolated
+
+
 def test_a_shadow_darkens_below_and_never_above():
     layer = Layer(WHITE, square(12, 12, side=16), np.eye(3), shadow=0.5)
     image, _ = paint(*base(), [layer], np.eye(3))

@@ -43,6 +43,8 @@ def test_the_other_object_often_has_the_same_category(serialize_data):
     alike = (found[1] + found[2]) / 400
     assert alike == pytest.approx(0.5 + 0.5 * 2 / 10, abs=0.1)
     assert found[0] == 0
+    always = Records(categories, range(11), same_category_prob=1)
+    assert set(others(always, 0)) == {1, 2}
     never = Records(categories, range(11), same_category_prob=0)
     found = others(never, 0)
     assert (found[1] + found[2]) / 400 == pytest.approx(2 / 10, abs=0.1)

@@ -92,9 +92,8 @@ def test_a_resumed_training_gets_the_samples_it_would_have_got():
 
 
 def test_infinite_samplers_are_numbered_without_end():
-    sampler = NumberedSampler(
-        DrawingDataset(), dict(type='InfiniteSampler', shuffle=False), seed=5
-    )
+    dataset = SeededDataset(dict(type='DrawingDataset'))
+    sampler = NumberedSampler(dataset, dict(type='InfiniteSampler', shuffle=False), seed=5)
     indices = [index for index, _ in zip(sampler, range(30), strict=False)]
     assert [int(index) for index in indices] == [*range(12), *range(12), *range(6)]
     assert [index.key for index in indices] == [(5, number) for number in range(30)]
@@ -107,7 +106,7 @@ def test_processes_share_the_numbers_out():
             dict(
                 type='NumberedSampler', sampler=dict(type='DefaultSampler', shuffle=False)
             ),
-            default_args=dict(dataset=DrawingDataset(), seed=0),
+            default_args=dict(dataset=SeededDataset(dict(type='DrawingDataset')), seed=0),
         )
         sampler.rank, sampler.world_size = rank, 2
         numbers += [index.key[1] for index in sampler]
@@ -145,3 +144,11 @@ def test_a_plain_index_is_refused():
     assert len(dataset) == 12
     with pytest.raises(TypeError, match='index from NumberedSampler expected, got a plain'):
         dataset[3]
+
+
+def test_a_wrapper_that_loses_the_numbers_is_refused():
+    """mmengine's ConcatDataset passes plain indices on."""
+    part = dict(type='DrawingDataset')
+    wrapped = DATASETS.build(dict(type='RepeatDataset', times=2, dataset=part))
+    with pytest.raises(TypeError, match=r'SeededDataset.* expected, got RepeatDataset'):
+        NumberedSampler(wrapped, dict(type='DefaultSampler'))

@@ -169,12 +169,14 @@ class CropPair(BaseTransform):
         crop = crop_around(torch.from_numpy(box), size, self.template_size)
         max_shift, max_scale = self.max_shift[which], self.max_scale[which]
         scale = crop.scale * (1 + np.random.uniform(-max_scale, max_scale))
-        x, y = crop.center + np.random.uniform(-max_shift, max_shift, 2) / scale
+        shift = np.random.uniform(-max_shift, max_shift, 2)  # along the crop's axes
         angle = 0.0
         if self.max_angle[which]:
             angle = np.radians(
                 np.random.uniform(-self.max_angle[which], self.max_angle[which])
             )
+        cosine, sine = np.cos(angle), np.sin(angle)
+        x, y = crop.center + shift @ [[cosine, -sine], [sine, cosine]] / scale
         return Crop((float(x), float(y)), scale, size, float(angle), mirrored)
 
 

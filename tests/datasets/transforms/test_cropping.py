@@ -66,10 +66,12 @@ def test_mask_and_box_move_together():
         assert np.abs(results['gt_bboxes'][which][0] - tight).max() < 0.8
 
 
-def test_the_search_crop_is_shifted_up_to_the_given_pixels():
+@pytest.mark.parametrize('angle', [0, 45])
+def test_the_search_crop_is_shifted_up_to_the_given_pixels(angle):
     middles = []
     for _ in range(200):
-        box = crop(max_shift=(0, 16))['gt_bboxes'][1][0]
+        results = crop(max_shift=(0, 16), max_angle=(0, angle), min_inside=0)
+        box = results['gt_bboxes'][1][0]
         middles.append((box[:2] + box[2:]) / 2 - 32.5)
     middles = np.array(middles)
     assert np.abs(middles).max() <= 16
@@ -189,3 +191,34 @@ def test_a_file_that_is_no_image_is_named(tmp_path):
         LoadPair()(dict(img_path=[str(path)] * 2))
     with pytest.raises(FileNotFoundError, match=r'b.jpg'):
         LoadPair()(dict(img_path=[str(tmp_path / 'b.jpg')] * 2))
+
+
+def test_crops_are_turned_up_to_the_given_degrees():
+    """The box around a turned square of side 1 has the side cos + sin."""
+    side = 20 * 33 / 40
+    sides = []
+    for _ in range(60):
+        results = crop(max_angle=(0, 20))
+        template, search = (box[0, 2] - box[0, 0] for box in results['gt_bboxes'])
+        assert template == pytest.approx(side)
+        sides.append(search / side)
+    assert min(sides) < 1.05
+    assert 1.2 < max(sides) <= np.cos(np.radians(20)) + np.sin(np.radians(20)) + 1e-6
+
+
+def test_outside_each_frame_lies_its_own_mean_color():
+    results = pair()
+    results['img'][1] = np.full((120, 160, 3), 30, np.uint8)
+    for instances in results['instances']:
+        instances[0]['bbox'] = np.array([0.0, 0, 20, 20])
+        del instances[0]['mask']
+    template, search = crop(results)['img']
+    assert 95 < template[0, 0, 0] < 105  # a square of 200 in 100
+    assert search[0, 0, 0] == 30
+
+
+def test_a_box_in_the_crop_but_mostly_outside_its_image_gives_way():
+    """The crop shows all of it, with the mean color where the image ends."""
+    results = pair()
+    results['instances'][1][0] = dict(bbox=np.array([-15.0, 50, 5, 70]), bbox_label=1)
+    assert crop(results, min_inside=0.3) is None

@@ -88,6 +88,24 @@ def test_the_object_is_at_two_places_of_one_path(still):
     assert steps.max() <= 20 * 0.1 * 20 * 1.3 * 1.3  # frames, speed, size, scale
 
 
+def test_the_object_grows_turns_and_stretches(still):
+    """Up to the given amounts per frame, from one of the two frames to the other."""
+    results = still()
+    ratios, turns = [], []
+    for _ in range(60):
+        layers = MoveStill(max_growth=0.02, max_turn=2).draw_layers(
+            results['instances'][0][0], results['img'][0], results['img'][1], [0, 10]
+        )
+        first, last = (layer.matrix[:2, :2] for layer in layers)
+        change = last @ np.linalg.inv(first)
+        ratios.append(np.sqrt(np.linalg.det(change)))
+        turns.append(np.degrees(np.arctan2(change[1, 0] - change[0, 1], np.trace(change))))
+    assert 1.1 < max(ratios) <= np.exp(0.2) + 1e-6
+    assert np.exp(-0.2) - 1e-6 <= min(ratios) < 0.9
+    assert 12 < max(turns) < 21
+    assert -21 < min(turns) < -12
+
+
 @pytest.mark.parametrize('change', ['two frames', 'no mask', 'no other', 'prob'])
 def test_only_still_images_with_masks_move(still, change):
     results = still()
