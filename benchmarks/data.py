@@ -71,7 +71,7 @@ def build(dataset: dict, annotations: str, images: Path, pipeline: list) -> obje
     return built
 
 
-def load(dataset: object) -> Iterator[dict]:
+def load(dataset: object, sampler: dict) -> Iterator[dict]:
     """Batches without end, as the runner loads them with one worker."""
     loader = Runner.build_dataloader(
         dict(
@@ -79,7 +79,7 @@ def load(dataset: object) -> Iterator[dict]:
             batch_size=BATCH,
             num_workers=1,
             persistent_workers=True,
-            sampler=dict(type='NumberedSampler', sampler=dict(type='InfiniteSampler')),
+            sampler=sampler,
             collate_fn=dict(type='pseudo_collate'),
         ),
         seed=0,
@@ -163,7 +163,9 @@ def measure(args: Namespace, folder: Path) -> dict[str, object]:
     )
     stock = dict(type='SOTCocoDataset', _scope_='mmtrack')
     stock = build(stock, annotations, args.images, theirs.train_pipeline)
-    ours, mmtracks = load(dataset), load(stock)
+    endless = dict(type='InfiniteSampler')
+    ours = load(dataset, dict(type='NumberedSampler', sampler=endless))
+    mmtracks = load(stock, endless)
     consume(ours, 4, config.model.search_size)
     consume(mmtracks, 4)
     seconds = [], []
