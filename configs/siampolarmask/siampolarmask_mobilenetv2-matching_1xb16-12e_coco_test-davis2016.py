@@ -11,14 +11,13 @@ _base_ = [
 max_epochs = 12
 
 train_pipeline = [
+    *_base_.train_pipeline[:2],
     dict(
-        step,
+        type='CropPair',
         template_size=_base_.model.template_size,
         search_size=_base_.model.search_size,
-    )
-    if step['type'] == 'CropPair'
-    else step
-    for step in _base_.train_pipeline
+    ),
+    *_base_.train_pipeline[3:],
 ]
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
 train_cfg = dict(max_epochs=max_epochs)

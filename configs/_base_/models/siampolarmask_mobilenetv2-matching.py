@@ -18,6 +18,7 @@ model = dict(
     assigner=dict(representation='visible_union', centerness='opposite', balance='equal'),
     decoder=dict(decoding='visible_union'),
     # Averaged over all locations, most of which are easy, the scores' loss is small.
+    # Averaged over all locations, most of which are easy, the loss of scores is small.
     losses=dict(score=dict(loss_weight=4.0)),
     inference=dict(channels_last=True, fuse_conv_bn=True),
 )
