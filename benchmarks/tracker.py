@@ -12,6 +12,9 @@ turns in one process. The last line is one JSON object; times are medians over f
     end_to_end_ms, end_to_end_visible_union_ms: a frame with one star, or with a union
     objects_ms: a whole frame with this many objects, unions
     frames: that were timed
+    amp_iou, amp_iou_lowest: of masks in the type of ``--amp`` and in the weights' own,
+        mean and lowest of a sequence, each frame followed from the same state; with a
+        checkpoint only
 """
 
 from __future__ import annotations
@@ -57,6 +60,7 @@ def parse_args() -> Namespace:
     parser.add_argument('--frames', type=int, default=20, help='of each sequence')
     parser.add_argument('--threads', type=int, default=2, help='of torch and OpenCV')
     parser.add_argument('--objects', type=int, nargs='*', default=[1, 2, 5])
+    parser.add_argument('--amp', default='bfloat16', help='type to compare masks in')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
     return parser.parse_args()
 
@@ -214,6 +218,35 @@ def measure(args: Namespace, config: Config) -> dict[str, list[float]]:
     return times
 
 
+def compare_masks(args: Namespace, config: Config) -> list[float]:
+    """Mean IoU of masks in two precisions, of each sequence."""
+    models = []
+    for amp in (None, args.amp):
+        model_config = config.model.copy()
+        model_config.inference = dict(model_config.get('inference', {}), amp=amp)
+        models.append(MODELS.build(model_config).eval())
+        load_checkpoint(models[-1], args.checkpoint, map_location='cpu')
+    means = []
+    for frames in read_frames(config, args).values():
+        for model in models:
+            model.test_step(repeat_objects(frames[0].batch, 1))
+        overlaps = []
+        for frame in frames[1:]:
+            exact, other = (model.tracker.objects[0] for model in models)
+            for name in ('box', 'star', 'size_correction', 'threshold', 'reference'):
+                setattr(other, name, getattr(exact, name))
+            masks = [
+                model.test_step(repeat_objects(frame.batch, 1))[
+                    0
+                ].pred_track_instances.masks
+                for model in models
+            ]
+            union = (masks[0] | masks[1]).sum()
+            overlaps.append(float((masks[0] & masks[1]).sum() / union) if union else 1.0)
+        means.append(statistics.mean(overlaps))
+    return means
+
+
 def summary(times: dict[str, list[float]], objects: list[int]) -> dict:
     """Medians, and what a frame takes beside the network of the same frame."""
     middle = {name: statistics.median(values) for name, values in times.items()}
@@ -243,8 +276,14 @@ def main() -> None:
     config.merge_from_dict(args.cfg_options)
     init_default_scope(config.get('default_scope'))
     with torch.no_grad():
-        times = measure(args, config)
-    print(json.dumps(summary(times, args.objects)))
+        figures = summary(measure(args, config), args.objects)
+        if args.checkpoint:
+            means = compare_masks(args, config)
+            figures.update(
+                amp_iou=round(statistics.mean(means), 4),
+                amp_iou_lowest=round(min(means), 4),
+            )
+    print(json.dumps(figures))
 
 
 if __name__ == '__main__':

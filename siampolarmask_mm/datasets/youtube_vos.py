@@ -25,12 +25,13 @@ class YouTubeVOSDataset(DAVISDataset):
         ann_file: the videos, as ``meta.json`` or one a line; every folder of labels, with
             no category known, if empty.
         data_prefix: the folders of images and label images below ``data_root``.
+        later_objects: as in DAVISDataset.
         **kwargs: of DAVISDataset: ``min_area``, ``test_mode``, ...
 
     Raises:
         FileNotFoundError: if a folder or file is missing.
         ValueError: if ``meta.json`` or a file cannot be read, an image and its labels
-            differ in size, a video has no object or, in testing, its first frame none.
+            differ in size, or a video has no object.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class YouTubeVOSDataset(DAVISDataset):
         ann_file: str | None = 'meta.json',
         *,
         data_prefix: dict | None = None,
+        later_objects: bool = True,
         **kwargs: object,
     ) -> None:
         self.categories: dict[str, dict[int, str]] = {}
@@ -46,6 +48,7 @@ class YouTubeVOSDataset(DAVISDataset):
             ann_file,
             data_root,
             data_prefix=data_prefix or dict(img_path='JPEGImages', mask_path='Annotations'),
+            later_objects=later_objects,
             **kwargs,
         )
 

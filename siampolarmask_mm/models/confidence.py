@@ -106,9 +106,7 @@ def best_threshold(
 
 def mask_box(mask: Tensor) -> Tensor | None:
     """(4,) around a mask (H, W), with edges between pixels; None if it is empty."""
-    rows, columns = mask.any(1).nonzero(), mask.any(0).nonzero()
-    if not len(rows):
+    left, top, width, height = cv2.boundingRect(mask.numpy().view(np.uint8))
+    if width == 0:
         return None
-    return torch.stack(
-        [columns[0, 0], rows[0, 0], columns[-1, 0] + 1, rows[-1, 0] + 1]
-    ).float()
+    return torch.tensor([left, top, left + width, top + height], dtype=torch.float32)

@@ -20,12 +20,15 @@ class GivenObjects(NamedTuple):
         boxes: (N, 4) in pixels of the image.
         masks: N of (h, w), or None where only the box is known.
         num_instances: how many instances the sample has, given or not.
+        points: (N, 2) a pixel of each object, where that is all that is known; boxes are
+            then 0.
     """
 
     rows: list[int]
     boxes: Tensor
     masks: list[np.ndarray | None]
     num_instances: int
+    points: Tensor | None = None
 
 
 def given_objects(sample: TrackDataSample) -> GivenObjects:
@@ -33,7 +36,8 @@ def given_objects(sample: TrackDataSample) -> GivenObjects:
 
     An instance is given where its entry among the ``instances`` of the sample's metainfo
     has ``given`` true, as `DAVISDataset` has it. Instances that do not say so are given in
-    frame 0, as those of mmtrack's own datasets.
+    frame 0, as those of mmtrack's own datasets. Where there are no ``bboxes``, ``points``
+    (N, 2) say which pixel is on each object.
 
     Raises:
         ValueError: if there is not one box per instance.
@@ -41,7 +45,8 @@ def given_objects(sample: TrackDataSample) -> GivenObjects:
     found = sample.get('gt_instances')
     if found is None or len(found) == 0:
         return GivenObjects([], torch.zeros(0, 4), [], 0)
-    boxes = _as_boxes(found.bboxes)
+    points = None if 'bboxes' in found else found.points
+    boxes = _as_boxes(found.bboxes) if points is None else torch.zeros(len(points), 4)
     entries = sample.metainfo.get('instances') or [{}] * len(boxes)
     if len(entries) != len(boxes):
         raise ValueError(
@@ -50,7 +55,13 @@ def given_objects(sample: TrackDataSample) -> GivenObjects:
     first = sample.frame_id == 0
     rows = [i for i, entry in enumerate(entries) if entry.get('given', first)]
     masks = found.masks.masks if 'masks' in found else [None] * len(boxes)
-    return GivenObjects(rows, boxes[rows], [masks[i] for i in rows], len(boxes))
+    return GivenObjects(
+        rows,
+        boxes[rows],
+        [masks[i] for i in rows],
+        len(boxes),
+        None if points is None else points[rows],
+    )
 
 
 def _as_boxes(rows: Tensor) -> Tensor:

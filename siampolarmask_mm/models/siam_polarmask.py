@@ -213,7 +213,8 @@ class SiamPolarMask(BaseSingleObjectTracker):
         Args:
             inputs: ``img`` (1, 1, 3, h, w), one frame as read.
             data_samples: one, with ``frame_id`` and, where objects are given,
-                ``gt_instances``: boxes and, where there are any, masks.
+                ``gt_instances``: ``bboxes`` (N, 4) and, where there are any, ``masks``; or
+                ``points`` (N, 2) alone, a pixel of each object.
 
         Returns:
             One InstanceData with an entry per object, in the order of the instances, in

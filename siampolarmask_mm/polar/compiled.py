@@ -119,6 +119,23 @@ def cast_rays(  # noqa: C901, PLR0915
 
 
 @_compile
+def triangle_span(
+    x1: float, y1: float, x2: float, y2: float, y: float
+) -> tuple[float, float]:
+    """Lowest and highest x at which a row meets the triangle (0, 0), (x1, y1), (x2, y2)."""
+    low, high = math.inf, -math.inf
+    for ax, ay, bx, by in ((0.0, 0.0, x1, y1), (0.0, 0.0, x2, y2), (x1, y1, x2, y2)):
+        if y < min(ay, by) - 1e-3 or y > max(ay, by) + 1e-3:
+            continue
+        if abs(by - ay) < 2e-3:  # too flat to divide by
+            low, high = min(low, ax, bx), max(high, ax, bx)
+            continue
+        x = ax + min(max((y - ay) / (by - ay), 0.0), 1.0) * (bx - ax)
+        low, high = min(low, x), max(high, x)
+    return low, high
+
+
+@_compile
 def paint_stars(
     masks: np.ndarray,
     of: np.ndarray,
@@ -159,7 +176,11 @@ def paint_stars(
             limit = a * b * sine * (1 + 1e-12)
             for row in range(math.ceil(top), math.floor(bottom) + 1):
                 y = row - cy
-                for column in range(math.ceil(left), math.floor(right) + 1):
+                # Only the columns that the triangle has in this row, and one beside.
+                low, high = triangle_span(a * ax, a * ay, b * bx, b * by, y)
+                first = math.ceil(max(left, cx + low - 1))
+                last = math.floor(min(right, cx + high + 1))
+                for column in range(first, last + 1):
                     x = column - cx
                     s = x * by - y * bx
                     t = y * ax - x * ay

@@ -88,10 +88,19 @@ def test_small_objects_are_left_out(root):
         build(root, min_area=25)
 
 
-def test_testing_starts_with_the_objects_of_the_first_frame(root):
+def test_testing_gives_each_object_where_it_comes(root):
     dataset = build(root, test_mode=True)
-    assert [i['instance_id'] for i in dataset[(0, 0)]['instances']] == [1]
     assert len(dataset) == 14
+    given = {t: dataset[(0, t)]['instances'] for t in range(7)}
+    assert [i['instance_id'] for i in given[0]] == [1, 3]
+    assert [[i['given'] for i in given[t]] for t in (0, 4, 5, 6)] == [
+        [True, False],
+        [False, False],
+        [False, True],
+        [False, False],
+    ]
+    early = build(root, test_mode=True, later_objects=False)
+    assert [i['instance_id'] for i in early[(0, 0)]['instances']] == [1]
 
 
 @pytest.mark.parametrize('content', ['[]', '{"videos": ["a1"]}', '{', '{"videos": {}}'])

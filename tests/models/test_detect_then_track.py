@@ -1,12 +1,17 @@
 """What DetectThenTrack promises, with a detector that sees bright rectangles."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from mmdet.registry import MODELS as MMDET_MODELS
+from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS
 from mmengine.structures import InstanceData
 from mmtrack.structures import TrackDataSample
+
+ROOT = Path(__file__).parents[2]
 
 
 class BrightBoxes(BaseModel):
@@ -109,3 +114,18 @@ def test_the_tracker_is_the_one_that_would_track_alone(model_config, frames):
 def test_it_does_not_train(model_config, frames):
     with pytest.raises(ValueError, match="mode 'predict' expected, got 'loss'"):
         build(model_config)(dict(img=frames), [], mode='loss')
+
+
+def test_the_example_config_joins_a_detector_of_mmdet_with_our_tracker():
+    name = 'detect-then-track_rtmdet-ins-tiny_mobilenetv2-matching'
+    config = Config.fromfile(ROOT / f'configs/detect_then_track/{name}.py')
+    config.model.detector_checkpoint = None  # no download
+    config.model.tracker.backbone.init_cfg = None
+    config.model.min_score = 0.0
+    config.model.most = 2
+    model = MODELS.build(config.model).eval()
+    assert type(model.detector).__name__ == 'RTMDet'
+    frames = torch.randint(0, 255, (2, 1, 3, 60, 80), dtype=torch.uint8)
+    _, tracked = track(model, frames)
+    assert tracked.masks.shape == (2, 60, 80)
+    assert tracked.labels.shape == (2,)

@@ -61,6 +61,18 @@ def test_convolutions_run_in_the_type_that_was_asked_for(model):
     assert types == [torch.bfloat16] * 2 + [torch.float32] * 2
 
 
+def test_parts_can_be_left_exact(model):
+    types = []
+    for layer in (model.backbone.conv1, model.backbone.layer1):
+        layer.register_forward_hook(lambda _, __, out: types.append(out.dtype))
+    fast = Inference('bfloat16', exact=['backbone.conv1'])
+    predict(fast, fast.prepare(model), torch.randn(1, 3, 65, 65))
+    assert types == [torch.float32, torch.bfloat16] * 2
+    types.clear()
+    predict(Inference('bfloat16'), model, torch.randn(1, 3, 65, 65))
+    assert types == [torch.bfloat16] * 4
+
+
 def test_another_type_is_refused():
     with pytest.raises(ValueError, match="got 'float64'"):
         Inference('float64')

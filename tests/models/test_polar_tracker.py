@@ -289,6 +289,22 @@ def test_flags_without_a_box_for_each_are_refused(make):
         step(model, 0, [disk_box(60, 60, 10)], [True, True])
 
 
+def test_an_object_may_be_given_as_a_point(make):
+    decoder = dict(decoding='visible_union', threshold=0.5)
+    model, world = make((118, 102, 22), decoder=decoder)
+    data_sample = TrackDataSample(metainfo=dict(frame_id=0))
+    data_sample.gt_instances = InstanceData(points=torch.tensor([[110.0, 108.0]]))
+    batch = dict(inputs=dict(img=[FRAME]), data_samples=[data_sample])
+    first = model.test_step(batch)[0].pred_track_instances
+    rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
+    disk = torch.from_numpy((columns - 118) ** 2 + (rows - 102) ** 2 <= 22**2)
+    found = first.masks[0]
+    assert (found & disk).sum() > 0.85 * (found | disk).sum()
+    assert first.scores.tolist() == [-1.0]
+    world.disks = [(124, 102, 22)]
+    assert step(model, 1).masks[0, 102, 140]
+
+
 # Several objects
 
 

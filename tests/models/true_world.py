@@ -3,6 +3,7 @@
 import torch
 
 from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.models.polar_tracker import PolarTracker
 from siampolarmask_mm.polar import ray_directions
 
 SURE = 9.0  # logit
@@ -23,13 +24,14 @@ class TrueWorld:
         self.disks = disks
         self.logits = SURE
         self.crops = []
-        cut = model.tracker.cut
+        cut = PolarTracker.cut
 
-        def remember(frame, crops):
-            self.crops = crops
-            return cut(frame, crops)
+        def remember(tracker, frame, crops):
+            if tracker.network is model:
+                self.crops = crops
+            return cut(tracker, frame, crops)
 
-        monkeypatch.setattr(model.tracker, 'cut', remember)
+        monkeypatch.setattr(PolarTracker, 'cut', remember)
         monkeypatch.setattr(model.head, 'forward', self.predict)
 
     def predict(self, template, search):

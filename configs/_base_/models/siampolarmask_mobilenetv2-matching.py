@@ -16,7 +16,7 @@ model = dict(
         matching=dict(type='MaskMatching'),
     ),
     assigner=dict(representation='visible_union', centerness='opposite', balance='equal'),
-    decoder=dict(decoding='visible_union'),
+    decoder=dict(decoding='visible_union', fusion='vote', reach=4.0),
     # Averaged over all locations, most of which are easy, the loss of scores is small.
     losses=dict(score=dict(loss_weight=4.0)),
     inference=dict(channels_last=True, fuse_conv_bn=True),
