@@ -89,7 +89,9 @@ def _blend(
     top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
     window = np.s_[top : rows[-1] + margin + 1, left : columns[-1] + margin + 1]
     to_window = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]]) @ matrix
-    share = cv2.GaussianBlur(inside[window].astype(np.float32), (3, 3), 0)
+    share = inside[window].astype(np.float32)
+    # Soft inwards only, so that no rim of the object's old surroundings comes along.
+    share = np.minimum(cv2.GaussianBlur(share, (3, 3), 0), share)
     color = sample(layer.image, to_window, share.shape, outside=0)
     if np.hypot(*motion) >= 1:
         # Only the object's own colors are smeared, not what is around it in its image.

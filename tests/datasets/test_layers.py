@@ -88,7 +88,7 @@ def test_a_moving_object_does_not_smear_what_was_around_it():
     image[15:25, 15:25] = 20
     layer = Layer(image, square(15, 15), np.eye(3), motion=(9.0, 0.0), is_target=True)
     painted, _ = paint(np.zeros((40, 40, 3), np.uint8), None, [layer], np.eye(3))
-    assert painted[20, 20, 0] == 20
+    assert abs(int(painted[20, 20, 0]) - 20) <= 1
     assert painted.max() < 60  # where edges are interpolated
 
 

@@ -34,7 +34,7 @@ class SamplePair(BaseTransform):
             tells it (``visible_ratio``, as GOT-10k does).
 
     Raises:
-        ValueError: if an argument is out of range or a video never shows its object.
+        ValueError: if an argument is out of range.
     """
 
     def __init__(
@@ -67,7 +67,9 @@ class SamplePair(BaseTransform):
         if len(frames) == 0:
             return None
         template = _pick(frames)
-        has_other = other['video_id'] != video['video_id'] and len(other_frames) > 0
+        # In frames of its own video, the template's object may be to be seen as well.
+        shared_frames = not set(other['img_paths']).isdisjoint(video['img_paths'])
+        has_other = len(other_frames) > 0 and not shared_frames
         positive = not has_other or np.random.random() >= self.negative_prob
         if positive:
             near = frames[np.abs(frames - template) <= self.max_gap]
@@ -91,10 +93,6 @@ class SamplePair(BaseTransform):
 
     def _usable_frames(self, video: dict) -> np.ndarray:
         usable = video['visible'] & video['bboxes_isvalid']
-        if not usable.any():
-            raise ValueError(
-                f'an object to be seen expected, got none in {video["img_paths"][0]}'
-            )
         boxes = video['bboxes']
         area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
         usable = usable & (area >= self.min_size**2)

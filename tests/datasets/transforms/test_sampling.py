@@ -59,11 +59,18 @@ def test_a_lone_video_gives_positive_pairs_only():
     )
 
 
-def test_a_video_that_never_shows_its_object_is_named():
-    with pytest.raises(
-        ValueError, match=r'object to be seen expected, got none in 1/0.jpg'
-    ):
-        SamplePair()([video(1, [0, 0]), video(2, [1])])
+def test_a_video_that_never_shows_its_object_gives_way_to_another_sample():
+    assert SamplePair()([video(1, [0, 0]), video(2, [1])]) is None
+    pairs = samples(SamplePair(negative_prob=1), video(1, [1]), video(2, [0, 0]))
+    assert all(p['video_id'] == [1, 1] for p in pairs)
+
+
+def test_another_object_of_the_same_frames_is_no_negative():
+    """Two tracks of one video, as mmtrack has them; the second starts a frame later."""
+    one, other = video(1, [1] * 3), video(2, [1] * 3)
+    other['img_paths'] = [*one['img_paths'][1:], 'last.jpg']
+    pairs = samples(SamplePair(negative_prob=1), one, other)
+    assert all(p['video_id'] == [1, 1] for p in pairs)
 
 
 @pytest.mark.parametrize(
