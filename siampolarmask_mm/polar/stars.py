@@ -55,8 +55,11 @@ def star_boxes(centers: Tensor, rays: Tensor) -> Tensor:
 
 def star_sizes(rays: Tensor) -> Tensor:
     """(..., 2) width and height of stars with rays (..., K), in pixels."""
-    tips = rays[..., None] * ray_directions(rays.shape[-1], rays)
-    return tips.amax(-2) - tips.amin(-2)
+    sizes = [
+        tips.amax(-1) - tips.amin(-1)
+        for tips in (rays * part for part in ray_directions(rays.shape[-1], rays).T)
+    ]
+    return torch.stack(sizes, dim=-1)
 
 
 def star_areas(rays: Tensor) -> Tensor:
