@@ -101,6 +101,14 @@ def consume(batches: Iterator[dict], number: int, size: int | None = None) -> fl
     return (time.perf_counter() - start) / (number * BATCH)
 
 
+def consume_fresh(batches: Iterator[dict], number: int, size: int | None = None) -> float:
+    """As `consume`, of pairs made meanwhile, with the other loader's worker at rest."""
+    time.sleep(1.5)  # until both loaders' queues are full
+    for _ in range(4):  # what was made before, and as much again
+        next(batches)
+    return consume(batches, number, size)
+
+
 def time_transforms(dataset: object) -> dict[str, float]:
     """Milliseconds per pair by transform, in this process."""
     spent: dict[str, float] = defaultdict(float)
@@ -170,8 +178,8 @@ def measure(args: Namespace, folder: Path) -> dict[str, object]:
     consume(mmtracks, 4)
     seconds = [], []
     for _ in range(ROUNDS):
-        seconds[0].append(consume(ours, 12, config.model.search_size))
-        seconds[1].append(consume(mmtracks, 4))
+        seconds[0].append(consume_fresh(ours, 24, config.model.search_size))
+        seconds[1].append(consume_fresh(mmtracks, 8))
     pair, mmtracks_pair = map(statistics.median, seconds)
     ms = time_transforms(dataset)
     number = args.samples // BATCH
