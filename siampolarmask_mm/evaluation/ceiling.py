@@ -7,6 +7,7 @@ Shape shorthand:
 from __future__ import annotations
 
 import json
+import multiprocessing
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -261,7 +262,9 @@ def measure_ceiling(
     """
     scores = defaultdict(lambda: defaultdict(list))
     function = partial(score, ray_counts=ray_counts)
-    with ProcessPoolExecutor(workers, initializer=_one_thread) as pool:
+    # Not forked: OpenCV's threads, once started, do not survive that.
+    spawn = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(workers, spawn, initializer=_one_thread) as pool:
         for group, values in pool.map(function, truths, chunksize=8):
             for key, pair in values.items():
                 scores[key][group].append(pair)

@@ -6,6 +6,7 @@ torch only for the reference ``star``.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -81,7 +82,10 @@ def score_folder(
     if workers == 1:
         yield from map(function, tasks)
         return
-    pool = ProcessPoolExecutor(workers, initializer=_one_thread)
+    # Not forked: OpenCV's threads, once started, do not survive that.
+    pool = ProcessPoolExecutor(
+        workers, multiprocessing.get_context('spawn'), initializer=_one_thread
+    )
     try:
         # The longest first, so that no process ends long after the others.
         by_length = sorted(tasks, key=lambda task: len(task[1]), reverse=True)
