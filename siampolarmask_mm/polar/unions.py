@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from siampolarmask_mm.polar import compiled
+from siampolarmask_mm.polar import compiled, compiled_unions
 from siampolarmask_mm.polar.rays import ray_directions
 from siampolarmask_mm.polar.stars import (
     PIXELS_AT_ONCE,
@@ -77,7 +77,7 @@ def covering_scores(
     centers, rays = centers[order].double(), rays[order].double()
     if compiled.fits(centers, rays, scores):
         directions = ray_directions(rays.shape[1], rays)
-        compiled.paint_scores(
+        compiled_unions.paint_scores(
             *(part.numpy() for part in (canvas, centers, rays, scores, directions))
         )
         return canvas
@@ -133,7 +133,7 @@ def fuse_stars(
     if compiled.fits(centers, rays, scores):
         votes, weights = torch.zeros(2, *size, dtype=torch.float64)
         directions = ray_directions(rays.shape[1], rays.double()).numpy()
-        compiled.hear_stars(
+        compiled_unions.hear_stars(
             votes.numpy(),
             weights.numpy(),
             *(part.double().numpy() for part in (centers, rays, scores)),
