@@ -128,14 +128,14 @@ def _score_sequence(
 ) -> list[ObjectScores]:
     sequence, ((_, first_path), *pairs) = task
     compared = find_references(references)
-    first = _true_labels(first_path, protocol)
+    first = read_objects(first_path, protocol)
     labels = [int(label) for label in np.unique(first) if label > 0]
     if not labels:
         raise ValueError(f'an object in the first frame expected, got none in {first_path}')
     objects = [ObjectScores(sequence, label) for label in labels]
     first_masks = [first == label for label in labels]
     for path, true_path in pairs:
-        truth = _true_labels(true_path, protocol)
+        truth = read_objects(true_path, protocol)
         found = np.zeros_like(truth)
         if path is not None:
             found = _found_labels(path, truth.shape, labels, protocol)
@@ -146,7 +146,12 @@ def _score_sequence(
     return objects
 
 
-def _true_labels(path: Path, protocol: str) -> np.ndarray:
+def read_objects(path: Path, protocol: str) -> np.ndarray:
+    """(H, W) uint8, the object that a true label image gives each pixel; 0 is none.
+
+    Under the protocol of 2016 all objects are 1. Under that of 2017, 255 is none, but for
+    an image of 0 and 255 alone, where it is 1.
+    """
     labels = read_labels(path)
     if protocol == '2016':
         return (labels > 0).astype(np.uint8)
