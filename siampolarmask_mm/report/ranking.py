@@ -74,7 +74,7 @@ def common_references(objects: Sequence[ObjectScores]) -> list[str]:
 
 
 def worst_first(videos: Sequence[VideoScores]) -> list[VideoScores]:
-    """The videos by their J&F, the lowest first; in the order of names where it is equal."""
+    """The videos by their J&F, the lowest first; then by name."""
     return sorted(videos, key=lambda video: (video.figures()['J&F-Mean'], video.name))
 
 

@@ -12,8 +12,8 @@ from mmengine.config import Config
 
 from siampolarmask_mm.davis_layout import read_split
 from siampolarmask_mm.evaluation.davis_folder import score_folder
-from siampolarmask_mm.evaluation.davis_scores import ObjectScores, average
-from siampolarmask_mm.report.ranking import VideoScores
+from siampolarmask_mm.evaluation.davis_scores import ObjectScores
+from siampolarmask_mm.report.ranking import VideoScores, mean_figures
 
 OPE = ('success', 'norm_precision', 'precision')
 
@@ -144,7 +144,7 @@ def read_run(work_dir: Path) -> ScoredRun:
         truths=root / prefix.get('mask_path', f'Annotations{folder}'),
         frames=root / prefix.get('img_path', f'JPEGImages{folder}'),
         group=dataset.get('objects') or ('merged' if '2016' in split else 'all'),
-        ope=_read_ope(work_dir, metric, average(objects)),
+        ope=_read_ope(work_dir, metric, mean_figures(objects)['J&F-Mean']),
         facts=dict(
             config=str(path),
             checkpoint=str(config.get('load_from') or 'none: random weights'),
@@ -186,9 +186,7 @@ def _find_config(work_dir: Path) -> tuple[Path, Config]:
 def _find_metric(config: Config, path: Path) -> Config:
     evaluators = config.test_evaluator
     evaluators = evaluators if isinstance(evaluators, list) else [evaluators]
-    metrics = [
-        item for item in evaluators if item.type.rpartition('.')[2] == 'DAVISMetric'
-    ]
+    metrics = [item for item in evaluators if item.type.rpartition('.')[2] == 'DAVISMetric']
     if len(metrics) != 1 or not metrics[0].get('result_dir'):
         raise ValueError(
             f'one DAVISMetric with result_dir expected in {path}: test with --cfg-options '
@@ -226,7 +224,7 @@ def _find_missing(split: Path, objects: Iterable[ObjectScores]) -> list[str]:
     ]
 
 
-def _read_ope(work_dir: Path, metric: Config, figures: dict) -> dict[str, float]:
+def _read_ope(work_dir: Path, metric: Config, mean: float) -> dict[str, float]:
     """OPE from the log of the newest test that has the same J&F."""
     name = f'{metric.get("prefix") or "davis"}/J&F-Mean'
     for path in sorted(work_dir.glob('*/*.json'), reverse=True):
@@ -237,7 +235,7 @@ def _read_ope(work_dir: Path, metric: Config, figures: dict) -> dict[str, float]
         except ValueError:
             continue
         same = isinstance(logged, dict) and math.isclose(
-            logged.get(name, math.inf), figures['J&F-Mean'], abs_tol=1e-6
+            logged.get(name, math.inf), mean, abs_tol=1e-6
         )
         if same:
             return {key: logged[f'sot/{key}'] for key in OPE if f'sot/{key}' in logged}
