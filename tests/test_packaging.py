@@ -38,6 +38,11 @@ def test_every_module_is_in_the_wheel(wheel_names):
     assert modules <= wheel_names
 
 
+def test_the_parts_of_the_reports_page_are_in_the_wheel(wheel_names):
+    parts = {f'siampolarmask_mm/report/page.{kind}' for kind in ('html', 'css', 'js')}
+    assert parts <= wheel_names
+
+
 def test_configs_tools_and_index_are_where_mim_looks(wheel_names):
     expected = [*ROOT.glob('configs/**/*.py'), *ROOT.glob('configs/**/*.yml')]
     expected += [*ROOT.glob('tools/*.py'), ROOT / 'model-index.yml']

@@ -54,9 +54,9 @@ class Look:
     num_pictures: int = 4
     num_worst: int = 4
     picture_width: int = 280
-    num_frames: int = 60
+    num_frames: int = 50
     player_width: int = 480
-    quality: int = 60
+    quality: int = 50
     fps: float = 24
 
     def __post_init__(self) -> None:
