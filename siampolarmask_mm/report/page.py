@@ -32,9 +32,7 @@ MEANINGS = dict(
     star='one star with true rays',
     union='the union of visible stars, with true rays',
 )
-OPE_NAMES = dict(
-    success='Success', norm_precision='Normalized precision', precision='Precision'
-)
+OPE_NAMES = dict(success='success', norm_precision='norm. precision', precision='precision')
 
 
 @dataclass(frozen=True)
@@ -223,10 +221,7 @@ def _tiles(run: ScoredRun) -> str:
         ('videos', str(videos)),
         ('objects', str(len(run.objects))),
     ]
-    tiles += [
-        (f'OPE {OPE_NAMES[name].lower()}', f'{value:.1f}')
-        for name, value in run.ope.items()
-    ]
+    tiles += [(f'OPE {OPE_NAMES[name]}', f'{value:.1f}') for name, value in run.ope.items()]
     return ''.join(
         f'<div><dt>{escape(name)}</dt><dd>{value}</dd></div>' for name, value in tiles
     )
@@ -288,4 +283,5 @@ def _cells(values: Sequence[float]) -> str:
 
 
 def _cell(value: float, form: str) -> str:
-    return f'<td data-value="{value!r}">{value:{form}}</td>'
+    shown = round(value, 3) + 0  # not -0.000
+    return f'<td data-value="{value!r}">{shown:{form}}</td>'
