@@ -23,6 +23,7 @@ from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.results import describe
+from siampolarmask_mm.models.search_view import search_view
 from siampolarmask_mm.models.template_memory import TemplateMemory
 from siampolarmask_mm.models.tracked_object import (
     Look,
@@ -210,7 +211,7 @@ class PolarTracker:
             decoded = self.network.decoder.decode(
                 maps, points, size, crop.size, item.threshold
             )
-            looks.append(Look(crop, decoded))
+            looks.append(Look(crop, decoded, search_view(crop, points, maps.scores)))
         return looks
 
     def window(self, item: TrackedObject, frame_size: tuple[int, int]) -> Crop:

@@ -84,6 +84,7 @@ def describe(
         rays=torch.zeros(count, num_rays),
         confidences=torch.zeros(count),
         lost=torch.zeros(count, dtype=torch.bool),
+        searches=[item and item.view for item in objects],
     )
     for i, item in enumerate(objects):
         if item is not None:

@@ -220,9 +220,10 @@ class SiamPolarMask(BaseSingleObjectTracker):
             One InstanceData with an entry per object, in the order of the instances, in
             pixels of the image: ``bboxes`` (N, 4); ``masks`` (N, h, w) boolean, each pixel
             of one object at most; ``scores`` (N,), -1 where an object is given;
-            ``confidences`` (N,), 1 there, from 0 to 1; ``lost`` (N,) boolean; and the
-            stars' ``centers`` (N, 2) and ``rays`` (N, K). An object that is lost has an
-            empty mask, its last box and its last star; one that is still to come has an
+            ``confidences`` (N,), 1 there, from 0 to 1; ``lost`` (N,) boolean; the
+            stars' ``centers`` (N, 2) and ``rays`` (N, K); and ``searches``, N SearchViews
+            of where was looked, None where the object is given. An object that is lost has
+            an empty mask, its last box and its last star; one that is still to come has an
             empty mask, and is 0 in all else.
         """
         if len(data_samples) != 1:

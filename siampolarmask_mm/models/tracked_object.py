@@ -17,6 +17,7 @@ from siampolarmask_mm.crops import Crop
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.polar_decoder import Decoded, PolarDecoder, Star
 from siampolarmask_mm.models.polar_targets import mass_centers
+from siampolarmask_mm.models.search_view import SearchView
 from siampolarmask_mm.polar import (
     cast_rays,
     mask_outlines,
@@ -34,10 +35,12 @@ class Look(NamedTuple):
     Attributes:
         crop: the search crop.
         decoded: of the decoder, in pixels of the crop.
+        view: the window and its scores, for pictures.
     """
 
     crop: Crop
     decoded: Decoded
+    view: SearchView | None = None
 
 
 @dataclass
@@ -57,6 +60,7 @@ class TrackedObject:
         frames_lost: for how many frames it has been lost, 0 while it is followed.
         frames_since_template: for how many frames no template has been added.
         look: at the last frame; None if it is lost there or was given there.
+        view: of the last frame's search, lost or not; None where it was given.
         given_mask: (h, w) of the frame where it was given, only there.
     """
 
@@ -71,6 +75,7 @@ class TrackedObject:
     frames_lost: int = 0
     frames_since_template: int = 0
     look: Look | None = None
+    view: SearchView | None = None
     given_mask: np.ndarray | None = None
 
     @property
@@ -118,6 +123,7 @@ class TrackedObject:
         self.given_mask = None
         self.frames_since_template += 1
         self.score = choice.score
+        self.view = look.view
         self.confidence = min(choice.score / self.reference, 1.0)
         if lost_and_found and lost_and_found.is_lost(self.confidence, self.lost):
             self.frames_lost += 1

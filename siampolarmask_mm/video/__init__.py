@@ -1,0 +1,1 @@
+"""From a video file, a folder of images or a camera to masks, and how they are written."""
