@@ -100,7 +100,7 @@ def test_each_object_alone_scores_as_all_at_once(config):
 
 def test_the_stock_hook_draws_our_samples(config, tmp_path):
     config.default_hooks.visualization.update(draw=True, interval=1)
-    config.visualizer.draw_rays = True
+    config.visualizer.parts = ('masks', 'rays', 'window', 'scores', 'tags')
     run(config, 'test')
     pictures = sorted((tmp_path / 'work').rglob('vis_image/*.png'))
     assert len(pictures) == 10

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
-import torch
 from mmengine.dist import master_only
 from mmengine.structures import BaseDataElement, InstanceData
 from mmengine.visualization import Visualizer
 
-from siampolarmask_mm.polar import star_points
 from siampolarmask_mm.registry import VISUALIZERS
-from siampolarmask_mm.visualization.overlay import contact_strip, draw_mask, draw_star
+from siampolarmask_mm.visualization.objects import draw_objects
+from siampolarmask_mm.visualization.overlay import contact_strip
 
 
 @VISUALIZERS.register_module()
 class MaskVisualizer(Visualizer):
-    """Draws masks, the rays of their stars, and boxes where there are no masks.
-
-    With all of mmengine's backends.
+    """Draws masks, stars, boxes and where was looked, with all of mmengine's backends.
 
     Args:
         name: of the instance.
-        draw_rays: whether to draw the rays of predictions that have them.
+        parts: what to draw, see `draw_objects`.
         **kwargs: of mmengine's Visualizer.
     """
 
     def __init__(
-        self, name: str = 'visualizer', *, draw_rays: bool = False, **kwargs: object
+        self,
+        name: str = 'visualizer',
+        *,
+        parts: Sequence[str] = ('masks',),
+        **kwargs: object,
     ) -> None:
         super().__init__(name, **kwargs)
-        self.draw_rays = draw_rays
+        self.parts = tuple(parts)
 
     @master_only
     def add_datasample(  # noqa: PLR0913
@@ -77,23 +80,5 @@ class MaskVisualizer(Visualizer):
             cv2.imwrite(out_file, strip[..., ::-1])
 
     def draw_instances(self, image: np.ndarray, instances: InstanceData) -> np.ndarray:
-        """A copy of an RGB image with the instances' masks, stars and boxes."""
-        if 'masks' in instances:
-            for label, mask in enumerate(_as_arrays(instances.masks), start=1):
-                image = draw_mask(image, mask, label)
-        elif 'bboxes' in instances:
-            image = image.copy()
-            for x1, y1, x2, y2 in instances.bboxes.round().int().tolist():
-                cv2.rectangle(image, (x1, y1), (x2, y2), (255, 255, 255), 2)
-        if self.draw_rays and 'rays' in instances:
-            tips = star_points(instances.centers, instances.rays).cpu().numpy()
-            centers = instances.centers.cpu().numpy()
-            for label, (center, star_tips) in enumerate(zip(centers, tips, strict=True), 1):
-                image = draw_star(image, center, star_tips, label)
-        return image
-
-
-def _as_arrays(masks: object) -> np.ndarray:
-    """(N, H, W) boolean, of a tensor or mmdet's BitmapMasks."""
-    array = masks.cpu().numpy() if torch.is_tensor(masks) else masks.to_ndarray()
-    return array.astype(bool)
+        """A copy of an RGB image with the instances' parts that are to be drawn."""
+        return draw_objects(image, instances, self.parts)
