@@ -1,0 +1,199 @@
+"""Frames of a video file, a folder of images or a camera, one at a time.
+
+A frame that cannot be decoded is left out with a warning; its number stays unused, so that
+numbers and times of the others are right.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+USUAL_FPS = 25.0  # of folders and cameras that do not tell
+PATIENCE = 10  # frames in a row that fail before a stream of unknown length is over
+LONGEST_GAP = 1000  # the same, of a file that promises more frames
+
+
+class Frame(NamedTuple):
+    """A frame as it is read.
+
+    Attributes:
+        number: of the frame in the video, from 0, counting those that are left out.
+        name: its file's name without suffix; empty if it has none.
+        time: in seconds from the video's start.
+        image: (h, w, 3) uint8 BGR, turned as the video's rotation tag says.
+    """
+
+    number: int
+    name: str
+    time: float
+    image: np.ndarray
+
+
+class FrameReader:
+    """Iterates over frames of one size; counts those that it had to leave out.
+
+    Attributes:
+        name: of the video, for files.
+        fps: frames per second, on average.
+        num_frames: as the file says or the folder has; None if unknown.
+        can_repeat: whether reading anew gives the same frames.
+        num_skipped: frames that could not be decoded so far.
+    """
+
+    def __init__(
+        self, name: str, fps: float, num_frames: int | None, *, can_repeat: bool = True
+    ) -> None:
+        self.name = name
+        self.fps = fps
+        self.num_frames = num_frames
+        self.can_repeat = can_repeat
+        self.num_skipped = 0
+        self._size: tuple[int, int] | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames():
+            size = frame.image.shape[:2]
+            self._size = self._size or size
+            if size == self._size:
+                yield frame
+            else:
+                wanted, got = (f'{w} x {h}' for h, w in (self._size, size))
+                self._skip(frame.number, f'is of {got} pixels instead of {wanted}')
+
+    def _frames(self) -> Iterator[Frame]:
+        raise NotImplementedError
+
+    def _skip(self, number: int, reason: str = 'cannot be decoded') -> None:
+        self.num_skipped += 1
+        warnings.warn(f'frame {number} of {self.name} {reason}: left out', stacklevel=2)
+
+
+class VideoReader(FrameReader):
+    """Frames of a file, a camera or an address, by OpenCV.
+
+    Args:
+        source: a path or address, or the number of a camera.
+        fps: to take instead of the file's.
+
+    Raises:
+        ValueError: if OpenCV cannot open it.
+    """
+
+    def __init__(self, source: str | int, fps: float | None = None) -> None:
+        self._capture = cv2.VideoCapture(source)
+        if not self._capture.isOpened():
+            what = f'camera {source}' if isinstance(source, int) else source
+            raise ValueError(f'a video expected, OpenCV cannot open {what}')
+        self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        live = isinstance(source, int) or '://' in source
+        name = f'camera{source}' if isinstance(source, int) else Path(source).stem
+        told = self._capture.get(cv2.CAP_PROP_FPS)
+        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        super().__init__(
+            name,
+            fps or (told if 0 < told <= 1000 else USUAL_FPS),
+            None if live or count <= 0 else count,
+            can_repeat=not live,
+        )
+
+    def _frames(self) -> Iterator[Frame]:
+        number, failed = 0, []
+        while not self._is_over(number, len(failed)):
+            ok, image = self._capture.read()
+            if ok:
+                for missing in failed:
+                    self._skip(missing)
+                failed = []
+                yield Frame(number, '', self._time(number), image)
+            else:
+                failed.append(number)
+            number += 1
+        self._capture.release()
+        lost = [] if self.num_frames is None else failed
+        lost = [number for number in lost if number < self.num_frames]
+        if lost:
+            self.num_skipped += len(lost)
+            warnings.warn(
+                f'{self.name} promises {self.num_frames} frames, the last {len(lost)} '
+                'cannot be decoded',
+                stacklevel=2,
+            )
+
+    def _is_over(self, number: int, num_failed: int) -> bool:
+        if self.num_frames is None:
+            return num_failed >= PATIENCE
+        past_end = number > self.num_frames
+        return num_failed > 0 and (past_end or num_failed >= LONGEST_GAP)
+
+    def _time(self, number: int) -> float:
+        milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC)
+        return milliseconds / 1000 if milliseconds > 0 else number / self.fps
+
+
+class ImageFolderReader(FrameReader):
+    """Frames of a folder's images, in the order of the numbers in their names.
+
+    Args:
+        folder: with images.
+        fps: to count time with.
+
+    Raises:
+        ValueError: if it has no image, or two of one name.
+    """
+
+    def __init__(self, folder: Path, fps: float | None = None) -> None:
+        files = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES]
+        if not files:
+            raise ValueError(
+                f'images ({", ".join(IMAGE_SUFFIXES)}) expected, {folder} has none'
+            )
+        self._files = sorted(files, key=lambda path: _by_numbers(path.stem))
+        if len({path.stem for path in files}) < len(files):
+            raise ValueError(f'one image per name expected, {folder} has several of some')
+        name = folder.resolve().name or 'video'
+        super().__init__(name, fps or USUAL_FPS, len(files))
+
+    def _frames(self) -> Iterator[Frame]:
+        for number, path in enumerate(self._files):
+            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if image is None:
+                self._skip(number, f'({path.name}) cannot be decoded')
+            else:
+                yield Frame(number, path.stem, number / self.fps, image)
+
+
+def open_frames(source: str | Path, fps: float | None = None) -> FrameReader:
+    """What reads a video file, a folder of images, a camera (0, 1, ...) or an address.
+
+    Args:
+        source: a path, the number of a camera, or an address with ``://``.
+        fps: frames per second, where they are not to be the file's own.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder.
+        ValueError: if it has no frames that can be read.
+    """
+    source = str(source)
+    if Path(source).is_dir():
+        return ImageFolderReader(Path(source), fps)
+    if Path(source).is_file() or '://' in source:
+        return VideoReader(source, fps)
+    if source.isdecimal():
+        return VideoReader(int(source), fps)
+    raise FileNotFoundError(f'no video, folder of images or camera at {source}')
+
+
+def _by_numbers(name: str) -> list:
+    """Sorts frame_10 after frame_9."""
+    return [
+        (part.isdecimal(), int(part) if part.isdecimal() else 0, part)
+        for part in re.split(r'(\d+)', name)
+    ]
