@@ -27,16 +27,15 @@ def draw_mask(
     pixels = mask.astype(np.uint8)
     x, y, width, height = cv2.boundingRect(pixels)
     here = slice(y, y + height), slice(x, x + width)
-    inside = mask[here]
-    tint = opacity * label_colors()[label]
-    drawn[here][inside] = np.round((1 - opacity) * image[here][inside] + tint)
     outlines, _ = cv2.findContours(
         pixels[here], cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x, y)
     )
     thickness = line_width(image)
-    for color, width in (((0, 0, 0), thickness + 2), ((255, 255, 255), thickness)):
-        cv2.drawContours(drawn, outlines, -1, color, width, cv2.LINE_AA)
-    return drawn
+    cv2.drawContours(drawn, outlines, -1, (0, 0, 0), thickness + 2, cv2.LINE_AA)
+    inside = mask[here]  # where the tint covers the dark line
+    tint = opacity * label_colors()[label]
+    drawn[here][inside] = np.round((1 - opacity) * image[here][inside] + tint)
+    return cv2.drawContours(drawn, outlines, -1, (255, 255, 255), thickness, cv2.LINE_AA)
 
 
 def line_width(image: np.ndarray) -> int:
@@ -55,7 +54,7 @@ def draw_star(
         tips: (K, 2) points at the rays' ends, in pixels.
         label: the object's label, for its color.
     """
-    color = label_colors()[label].tolist()
+    color = bright_color(label)
     drawn = image.copy()
     start = _sixteenths(center)
     for tip in tips:
