@@ -1,0 +1,365 @@
+"""What `siampolarmask track` writes, and what it leaves when it is stopped."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from moving_square import SIZE, draw_frame, write_video
+from pycocotools import mask as coco_mask
+
+from siampolarmask_mm.apis import load
+from siampolarmask_mm.label_images import read_labels, write_labels
+from siampolarmask_mm.video import writing
+from siampolarmask_mm.video.command import main
+from siampolarmask_mm.video.run import StopOnSignal
+from siampolarmask_mm.video.tracking import VideoTracker
+from siampolarmask_mm.video.writing import BoxWriter, GrowingFile, MaskWriter
+
+BOXES = ['--box', '10,20,30,40', '--box', '50,5,70,25']
+
+
+@pytest.fixture
+def run(trained, video, tmp_path):
+    """Calls the command for a video and two boxes."""
+    config, checkpoint = trained
+
+    def call(*options, source=video, out='out', boxes=BOXES):
+        arguments = [str(source), '--config', config, '--checkpoint', checkpoint]
+        arguments += ['--out', str(tmp_path / out), '--quiet', '--device', 'cpu', *boxes]
+        return main(['track', *arguments, *options])
+
+    return call
+
+
+def overlay(folder):
+    video, frames = cv2.VideoCapture(str(folder / 'overlay.mp4')), []
+    while True:
+        ok, frame = video.read()
+        if not ok:
+            return frames
+        frames.append(frame)
+
+
+def numbers(folder):
+    """The numbers of the frames that are whole in each result."""
+    masks = sorted((folder / 'masks').glob('*/*.png'))
+    for path in masks:
+        assert read_labels(path).shape == SIZE
+    with (folder / 'boxes.csv').open() as file:
+        rows = [int(row['frame']) for row in csv.DictReader(file)]
+    entries = [
+        entry['image_id'] for entry in json.loads((folder / 'masks.json').read_text())
+    ]
+    return (
+        [int(path.stem) for path in masks],
+        rows,
+        sorted(set(entries)),
+        len(overlay(folder)),
+    )
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(folder.glob('**/*'))
+        if path.is_file() and path.name != 'resume.pth'
+    }
+
+
+def test_all_results_tell_the_same(run, trained, video, tmp_path):
+    assert run() == 0
+    out = tmp_path / 'out'
+    tracker = load(*trained, device='cpu')
+    frames = cv2.VideoCapture(str(video))
+    boxes = [[10, 20, 30, 40], [50, 5, 70, 25]]
+    states = [tracker.init(frames.read()[1], box=boxes)]
+    states += [tracker.update(frames.read()[1]) for _ in range(5)]
+    with (out / 'boxes.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    entries = json.loads((out / 'masks.json').read_text())
+    assert len(overlay(out)) == 6
+    assert len(rows) == 12
+    for t, state in enumerate(states):
+        labels = read_labels(out / f'masks/walk/{t:05d}.png')
+        assert np.array_equal(labels, state.label_image)
+        for i, label in enumerate((1, 2)):
+            row = rows[2 * t + i]
+            assert (row['frame'], row['object']) == (str(t), str(label))
+            assert float(row['time']) == pytest.approx(t / 25)
+            box = [float(row[edge]) for edge in ('x1', 'y1', 'x2', 'y2')]
+            np.testing.assert_allclose(box, state.boxes[i], atol=0.006)
+            assert float(row['confidence']) == pytest.approx(state.confidences[i], abs=1e-4)
+            own = [e for e in entries if (e['image_id'], e['category_id']) == (t, label)]
+            assert len(own) == (labels == label).any()
+            for entry in own:
+                mask = coco_mask.decode(entry['segmentation'])
+                assert np.array_equal(mask, labels == label)
+                assert entry['bbox'] == coco_mask.toBbox(entry['segmentation']).tolist()
+
+
+@pytest.mark.parametrize('name', ['overlay', 'masks', 'json', 'csv'])
+def test_each_result_can_be_left_out(run, tmp_path, name):
+    files = dict(overlay='overlay.mp4', masks='masks', json='masks.json', csv='boxes.csv')
+    assert run(f'--no-{name}') == 0
+    assert {path.name for path in (tmp_path / 'out').iterdir()} == (
+        {*files.values(), 'resume.pth'} - {files[name]}
+    )
+
+
+def test_a_label_image_gives_objects_that_keep_their_labels(run, tmp_path):
+    labels = np.zeros(SIZE, np.uint8)
+    labels[20:40, 10:30], labels[5:25, 50:70] = 7, 2
+    write_labels(tmp_path / 'first.png', labels)
+    assert run('--mask', str(tmp_path / 'first.png'), boxes=()) == 0
+    first = read_labels(tmp_path / 'out/masks/walk/00000.png')
+    assert np.array_equal(first, labels)
+
+
+def test_masks_of_a_folder_have_the_names_of_its_images(run, tmp_path):
+    (tmp_path / 'clip').mkdir()
+    for t in range(3):
+        cv2.imwrite(str(tmp_path / f'clip/img{t}.png'), draw_frame(t))
+    (tmp_path / 'clip/img1.png').write_bytes(b'broken')
+    assert run(source=tmp_path / 'clip') == 0
+    masks = sorted((tmp_path / 'out/masks/clip').iterdir())
+    assert [path.name for path in masks] == ['img0.png', 'img2.png']
+
+
+def test_odd_sizes_lose_no_pixel_of_the_overlay(run, tmp_path):
+    (tmp_path / 'clip').mkdir()
+    for t in range(2):
+        cv2.imwrite(str(tmp_path / f'clip/{t}.png'), draw_frame(t, (63, 95)))
+    assert run(source=tmp_path / 'clip') == 0
+    assert overlay(tmp_path / 'out')[0].shape == (64, 96, 3)
+    assert read_labels(tmp_path / 'out/masks/clip/1.png').shape == (63, 95)
+
+
+def stop_at(monkeypatch, number, how):
+    """Before the frame of that number is tracked."""
+    update = VideoTracker.update
+    calls = []
+
+    def stopping(self, frame):
+        calls.append(None)
+        if len(calls) == number:
+            how()
+        return update(self, frame)
+
+    monkeypatch.setattr(VideoTracker, 'update', stopping)
+
+
+def fail():
+    raise OSError('the network is gone')
+
+
+@pytest.mark.parametrize(
+    ('how', 'status', 'done'),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGINT), 130, 4),
+        (lambda: os.kill(os.getpid(), signal.SIGTERM), 130, 4),
+        (fail, 1, 3),
+    ],
+)
+def test_a_stopped_run_leaves_whole_files_and_resumes_to_the_same(
+    run, tmp_path, monkeypatch, how, status, done
+):
+    assert run(out='whole') == 0
+    with monkeypatch.context() as patch:
+        stop_at(patch, 3, how)
+        assert run() == status
+    frames = list(range(done))
+    rows = [number for number in frames for _ in range(2)]
+    masks, table, entries, shown = numbers(tmp_path / 'out')
+    assert (masks, table, shown) == (frames, rows, done)
+    assert set(entries) <= set(frames)
+    assert run('--resume', boxes=()) == 0
+    whole, resumed = contents(tmp_path / 'whole'), contents(tmp_path / 'out')
+    assert list(whole) == list(resumed)
+    for path, content in whole.items():
+        if path.suffix != '.mp4':
+            assert resumed[path] == content, path
+    pairs = zip(overlay(tmp_path / 'whole'), overlay(tmp_path / 'out'), strict=True)
+    for frame, other in pairs:  # of the redrawn ones, what was rounded may differ
+        assert np.abs(frame.astype(int) - other).mean() < 1
+
+
+def test_a_second_signal_is_not_held_back():
+    with StopOnSignal() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.wanted
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_killed_run_leaves_valid_files_and_resumes(run, trained, video, tmp_path):
+    """SIGKILL in the middle: nothing can be closed."""
+    arguments = ['track', str(video), '--config', trained[0], '--checkpoint', trained[1]]
+    arguments += ['--out', str(tmp_path / 'out'), '--quiet', '--device', 'cpu', *BOXES]
+    code = (
+        'import os, signal\n'
+        'from siampolarmask_mm.video.command import main\n'
+        'from siampolarmask_mm.video.tracking import VideoTracker\n'
+        'update, calls = VideoTracker.update, []\n'
+        'def stopping(self, frame):\n'
+        '    calls.append(None)\n'
+        '    if len(calls) == 4:\n'
+        '        os.kill(os.getpid(), signal.SIGKILL)\n'
+        '    return update(self, frame)\n'
+        'VideoTracker.update = stopping\n'
+        f'main({arguments})'
+    )
+    command = [sys.executable, '-W', 'ignore', '-c', code]
+    root = Path(__file__).parents[2]
+    killed = subprocess.run(command, cwd=root, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    masks, rows, entries, shown = numbers(tmp_path / 'out')
+    assert masks == [0, 1, 2, 3]
+    assert rows == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert set(entries) <= {0, 1, 2, 3}
+    assert shown == 0  # an mp4 that was not closed; resuming draws it anew
+    assert run('--resume', boxes=()) == 0
+    assert numbers(tmp_path / 'out')[3] == 6
+    assert run(out='whole') == 0
+    whole, resumed = contents(tmp_path / 'whole'), contents(tmp_path / 'out')
+    for name in ('masks.json', 'boxes.csv'):
+        assert resumed[Path(name)] == whole[Path(name)]
+
+
+def test_a_disk_that_gets_full_ends_the_run_with_whole_files(
+    run, tmp_path, monkeypatch, capsys
+):
+    real, calls = writing.shutil.disk_usage, []
+
+    def usage(path):
+        calls.append(None)
+        free = 10**9 if len(calls) <= 4 else 10**6
+        return real(path)._replace(free=free)
+
+    monkeypatch.setattr(writing.shutil, 'disk_usage', usage)
+    assert run() == 1
+    assert '32 MB of free space expected, 0 MB are left' in capsys.readouterr().err
+    masks, rows, _, shown = numbers(tmp_path / 'out')  # the first call is before all
+    assert (masks, rows, shown) == ([0, 1, 2], [0, 0, 1, 1, 2, 2], 3)
+    monkeypatch.undo()
+    assert run('--resume', boxes=()) == 0
+    assert numbers(tmp_path / 'out')[0] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_piece_that_cannot_be_written_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / 'list.json'
+    file = GrowingFile(path, '\n]\n')
+    file.add('[\n1')
+
+    class Full:
+        def __init__(self, inner):
+            self.inner, self.left = inner, 2
+
+        def write(self, content):
+            if self.left == 0 and len(content) > 3:
+                raise OSError(28, 'No space left on device')
+            part = content[: max(self.left, 3 if len(content) <= 3 else 0)]
+            self.left = 0
+            return self.inner.write(part)
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+    monkeypatch.setattr(file, '_file', Full(file._file))
+    with pytest.raises(OSError, match='No space left'):
+        file.add(',\n2345678')
+    file.close()
+    assert json.loads(path.read_text()) == [1]
+
+
+def test_a_mask_that_cannot_be_finished_is_removed(tmp_path, monkeypatch):
+    def half(path, _):
+        path.write_bytes(b'half')
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(writing, 'write_labels', half)
+
+    class State:
+        label_image = None
+
+    class Frame:
+        name, number = '', 3
+
+    writer = MaskWriter(tmp_path / 'masks', 5)
+    with pytest.raises(OSError, match='No space left'):
+        writer.write(Frame, State)
+    assert list((tmp_path / 'masks').iterdir()) == []
+
+
+def test_a_table_goes_on_after_what_is_kept(tmp_path):
+    writer = BoxWriter(tmp_path / 'a.csv')
+    header = writer.file.length
+    writer.file.add('1,2\n')
+    writer.close()
+    BoxWriter(tmp_path / 'a.csv', keep=header).close()
+    assert (tmp_path / 'a.csv').stat().st_size == header
+    with pytest.raises(ValueError, match='is not as the earlier run left it'):
+        BoxWriter(tmp_path / 'a.csv', keep=header + 1)
+
+
+def test_earlier_results_are_neither_mixed_nor_lost(run, tmp_path, capsys, trained):
+    assert run() == 0
+    before = contents(tmp_path / 'out')
+    assert run() == 1
+    assert '--resume it, --overwrite it' in capsys.readouterr().err
+    assert run('--overwrite', '--point', '200,200') == 1  # a mistake removes nothing
+    assert contents(tmp_path / 'out') == before
+    short = write_video(tmp_path / 'walk.avi', 2, 'MJPG')
+    assert run('--overwrite', source=short) == 0
+    assert numbers(tmp_path / 'out')[0] == [0, 1]
+
+
+def test_a_run_resumes_with_its_own_settings_only(run, tmp_path, capsys):
+    assert run('--no-csv') == 0
+    assert run('--resume', boxes=()) == 1
+    assert "outputs ['overlay', 'masks', 'json'] expected" in capsys.readouterr().err
+    assert run('--resume', '--no-csv', boxes=()) == 1
+    assert 'to resume an overlay, masks and csv' in capsys.readouterr().err
+    other = write_video(tmp_path / 'other.mp4')
+    assert run('--resume', '--no-csv', source=other, boxes=()) == 1
+    assert 'source ' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['--box', '200,10,220,30'], 'a box within 96 x 64 pixels expected'),
+        (['--box', '10,10'], "4 numbers with commas between expected, got '10,10'"),
+        (['--mask', 'none.png'], 'no mask at none.png'),
+        (['--labels', '1', '2', '3'], 'got 2 objects and 3 labels'),
+    ],
+)
+def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, capsys, options, message):
+    assert run(*options) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert 'Traceback' not in error
+    assert not (tmp_path / 'out').exists() or list((tmp_path / 'out').iterdir()) == []
+    assert run() == 0  # the folder is not in the way of the next try
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_tracking(run, tmp_path, capsys):
+    (tmp_path / 'file').touch()
+    assert run(out='file/out') == 1
+    assert 'Not a directory' in capsys.readouterr().err
+
+
+def test_videos_without_frames_are_told(run, tmp_path, capsys):
+    (tmp_path / 'clip').mkdir()
+    (tmp_path / 'clip/0.png').write_bytes(b'broken')
+    assert run(source=tmp_path / 'clip') == 1
+    error = capsys.readouterr().err
+    assert 'warning: frame 0 of clip (0.png) cannot be decoded: left out' in error
+    assert 'error: a video with frames expected, clip has none' in error
