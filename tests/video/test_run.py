@@ -309,7 +309,7 @@ def test_a_table_goes_on_after_what_is_kept(tmp_path):
         BoxWriter(tmp_path / 'a.csv', keep=header + 1)
 
 
-def test_earlier_results_are_neither_mixed_nor_lost(run, tmp_path, capsys, trained):
+def test_earlier_results_are_neither_mixed_nor_lost(run, tmp_path, capsys):
     assert run() == 0
     before = contents(tmp_path / 'out')
     assert run() == 1
