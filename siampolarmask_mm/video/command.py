@@ -8,9 +8,11 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from siampolarmask_mm.apis import load
 from siampolarmask_mm.video.prompts import read_mask, read_numbers
 from siampolarmask_mm.video.reading import open_frames
 from siampolarmask_mm.video.results import OUTPUTS, ResultFolder
+from siampolarmask_mm.video.run import track_video
 from siampolarmask_mm.visualization.objects import PARTS
 
 STOPPED = 130  # the exit status after Ctrl-C, as of shells
@@ -54,10 +56,6 @@ def track(args: Namespace) -> int:
     )
     if not prompts and results.memory is None:
         prompts = _ask(args)
-    # Torch and OpenMMLab's packages take seconds to import; mistakes are told before.
-    from siampolarmask_mm.apis import load
-    from siampolarmask_mm.video.run import track_video
-
     tracker = load(args.config, args.checkpoint, device=args.device)
     complete = track_video(reader, tracker, results, prompts, progress=not args.quiet)
     if reader.num_skipped:

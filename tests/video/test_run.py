@@ -1,11 +1,14 @@
 """What `siampolarmask track` writes, and what it leaves when it is stopped."""
 
+import configparser
 import csv
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import cv2
@@ -22,6 +25,7 @@ from siampolarmask_mm.video.run import StopOnSignal
 from siampolarmask_mm.video.tracking import VideoTracker
 from siampolarmask_mm.video.writing import BoxWriter, GrowingFile, MaskWriter
 
+ROOT = Path(__file__).parents[2]
 BOXES = ['--box', '10,20,30,40', '--box', '50,5,70,25']
 
 
@@ -141,6 +145,26 @@ def test_odd_sizes_lose_no_pixel_of_the_overlay(run, tmp_path):
     assert read_labels(tmp_path / 'out/masks/clip/1.png').shape == (63, 95)
 
 
+def test_the_console_script_is_the_command():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / 'setup.cfg')
+    script = setup['options.entry_points']['console_scripts'].strip()
+    name, _, target = script.partition(' = ')
+    assert name == 'siampolarmask'
+    assert EntryPoint(name, target, 'console_scripts').load() is main
+
+
+def test_the_demo_is_the_same_command(monkeypatch, capsys):
+    arguments = ['demo.py', 'nowhere.mp4', '--config', 'none', '--checkpoint', 'none']
+    monkeypatch.setattr(sys, 'argv', arguments)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / 'tools/demo.py'), run_name='__main__')
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        'siampolarmask: error: no video, folder of images or camera at nowhere.mp4\n'
+    )
+
+
 def stop_at(monkeypatch, number, how):
     """Before the frame of that number is tracked."""
     update = VideoTracker.update
@@ -217,8 +241,7 @@ def test_a_killed_run_leaves_valid_files_and_resumes(run, trained, video, tmp_pa
         f'main({arguments})'
     )
     command = [sys.executable, '-W', 'ignore', '-c', code]
-    root = Path(__file__).parents[2]
-    killed = subprocess.run(command, cwd=root, capture_output=True, check=False)
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL
     masks, rows, entries, shown = numbers(tmp_path / 'out')
     assert masks == [0, 1, 2, 3]

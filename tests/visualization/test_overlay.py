@@ -6,7 +6,15 @@ import pytest
 from PIL import Image
 
 from siampolarmask_mm.label_images import label_colors, write_labels
-from siampolarmask_mm.visualization.overlay import contact_strip, draw_labels, draw_star
+from siampolarmask_mm.visualization.overlay import (
+    contact_strip,
+    draw_box,
+    draw_labels,
+    draw_mask,
+    draw_scores,
+    draw_star,
+    draw_tag,
+)
 from siampolarmask_mm.visualization.results import draw_results
 
 GREY = np.full((40, 60, 3), 100, np.uint8)
@@ -85,3 +93,47 @@ def test_missing_masks_and_frames_are_named(results):
     (results / 'frames/walk/00002.jpg').unlink()
     with pytest.raises(FileNotFoundError, match=r'no frame for .*walk_1/00002.png'):
         draw_results(results / 'frames', results / 'masks', results / 'out')
+
+
+@pytest.mark.parametrize('shade', [0, 255])
+def test_outlines_show_on_dark_and_on_light_pictures(shade):
+    image = np.full((40, 60, 3), shade, np.uint8)
+    mask = np.zeros((40, 60), bool)
+    mask[10:30, 20:40] = True
+    drawn = draw_mask(image, mask, label=1)
+    assert (drawn[20, 20] > 200).all()  # the white line, within the mask
+    assert (drawn[20, 19] < 60).all()  # the dark one, outside
+    assert (drawn[20, 15] == shade).all()
+
+
+def test_a_box_is_drawn_along_its_edges():
+    """Edges between pixels: columns 10 to 29, rows 5 to 14 are inside."""
+    drawn = draw_box(GREY, np.array([10, 5, 30, 15]), label=2)
+    green = (drawn[..., 1].astype(int) - drawn[..., 0]) > 60
+    rows, columns = np.nonzero(green)
+    assert abs(columns.min() - 9.5) <= 1
+    assert abs(columns.max() - 29.5) <= 1
+    assert abs(rows.min() - 4.5) <= 1
+    assert abs(rows.max() - 14.5) <= 1
+    assert (drawn[10, 20] == 100).all()
+
+
+@pytest.mark.parametrize('corner', [(20, 30), (-50, -50), (500, 500)])
+def test_a_tag_lies_within_the_image(corner):
+    drawn = draw_tag(GREY, '1', corner, label=1)
+    tagged = (drawn != 100).any(-1)
+    assert (drawn[tagged] == [128, 0, 0]).all(-1).sum() > 50
+    rows, columns = np.nonzero(tagged)
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    assert tagged.sum() == height * width  # whole
+
+
+def test_scores_glow_where_they_are_high():
+    scores = np.zeros((4, 4))
+    scores[1, 2] = 1  # pixels 10 + 2 * 8 to 10 + 3 * 8 across, 4 + 8 to 4 + 16 down
+    drawn = draw_scores(GREY, np.array([10, 4, 42, 36]), scores)
+    changed = np.abs(drawn.astype(int) - 100).sum(-1)
+    rows, columns = np.nonzero(changed == changed.max())
+    assert abs(rows.mean() - 15.5) <= 1
+    assert abs(columns.mean() - 29.5) <= 1
+    assert (drawn[30, 15] == 100).all()
