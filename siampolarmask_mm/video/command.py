@@ -59,7 +59,7 @@ def track(args: Namespace) -> int:
     tracker = load(args.config, args.checkpoint, device=args.device)
     complete = track_video(reader, tracker, results, prompts, progress=not args.quiet)
     if reader.num_skipped:
-        _say(f'{reader.num_skipped} frames could not be read and were left out')
+        _say(f'frames that could not be read and were left out: {reader.num_skipped}')
     _say(f'results in {results.folder}')
     if not complete:
         _say('stopped before the end; --resume goes on')

@@ -164,8 +164,11 @@ class ResultFolder:
         """Keep a snapshot for a later run, in one step."""
         if self.reader.can_repeat:
             part = self.folder / f'{MEMORY}.part'
-            torch.save(snapshot, part)
-            os.replace(part, self.folder / MEMORY)
+            try:
+                torch.save(snapshot, part)
+                os.replace(part, self.folder / MEMORY)
+            finally:
+                part.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Finish all files, also if one of them fails."""

@@ -126,7 +126,7 @@ def test_a_label_image_gives_objects_that_keep_their_labels(run, tmp_path):
     assert np.array_equal(first, labels)
 
 
-def test_masks_of_a_folder_have_the_names_of_its_images(run, tmp_path):
+def test_masks_of_a_folder_have_the_names_of_its_images(run, tmp_path, capsys):
     (tmp_path / 'clip').mkdir()
     for t in range(3):
         cv2.imwrite(str(tmp_path / f'clip/img{t}.png'), draw_frame(t))
@@ -134,6 +134,9 @@ def test_masks_of_a_folder_have_the_names_of_its_images(run, tmp_path):
     assert run(source=tmp_path / 'clip') == 0
     masks = sorted((tmp_path / 'out/masks/clip').iterdir())
     assert [path.name for path in masks] == ['img0.png', 'img2.png']
+    told = capsys.readouterr().err
+    assert 'warning: frame 1 of clip (img1.png) cannot be decoded: left out' in told
+    assert 'frames that could not be read and were left out: 1\n' in told
 
 
 def test_odd_sizes_lose_no_pixel_of_the_overlay(run, tmp_path):
