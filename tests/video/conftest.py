@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 from mmengine.registry import MODELS
-from moving_square import SIZE, write_video
+from moving_square import BOXES, SIZE, write_video
+
+from siampolarmask_mm.video.command import main
 
 
 @pytest.fixture
@@ -26,3 +28,16 @@ def trained(tmp_path, model_config):
     config.write_text(f'model = {model_config!r}\n')
     torch.save(dict(state_dict=MODELS.build(model_config).state_dict()), checkpoint)
     return str(config), str(checkpoint)
+
+
+@pytest.fixture
+def run(trained, video, tmp_path):
+    """Calls the command for a video and two boxes."""
+    config, checkpoint = trained
+
+    def call(*options, source=video, out='out', boxes=BOXES):
+        arguments = [str(source), '--config', config, '--checkpoint', checkpoint]
+        arguments += ['--out', str(tmp_path / out), '--quiet', '--device', 'cpu', *boxes]
+        return main(['track', *arguments, *options])
+
+    return call

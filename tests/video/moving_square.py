@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 SIZE = (64, 96)  # height, width
+BOXES = ['--box', '10,20,30,40', '--box', '50,5,70,25']
 
 
 def draw_frame(t, size=SIZE):
