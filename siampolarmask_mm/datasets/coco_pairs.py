@@ -61,8 +61,9 @@ class CocoPairDataset(MaskTrackDataset):
             self._make_record(annotation, images[annotation['image_id']])
             for annotation in content['annotations']
             if not annotation.get('iscrowd')
-            and annotation.get('area', 0) >= self.min_area
+            and annotation.get('area', np.inf) >= self.min_area
             and self._is_valid(annotation, images)
+            and self._is_large(annotation, images)
         ]
         if not records:
             raise ValueError(
@@ -84,6 +85,14 @@ class CocoPairDataset(MaskTrackDataset):
             )
         self.num_invalid += bool(problem)
         return not problem
+
+    def _is_large(self, annotation: dict, images: dict[int, dict]) -> bool:
+        """Whether a valid instance is; of one that tells no area, the mask's counts."""
+        if 'area' in annotation or self.min_area <= 0:
+            return True
+        image = images[annotation['image_id']]
+        size = image['height'], image['width']
+        return coco_mask.area(to_rle(annotation['segmentation'], size)) >= self.min_area
 
     def _make_record(self, annotation: dict, image: dict) -> dict:
         return dict(

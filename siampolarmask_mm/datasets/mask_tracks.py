@@ -98,6 +98,7 @@ class MaskTrackDataset(BaseSOTDataset):
             bboxes_isvalid=valid,
             visible=valid,
             masks=record['masks'][0],
+            size=record['size'],
         )
 
     def prepare_test_data(self, video_idx: int, frame_idx: int) -> dict:

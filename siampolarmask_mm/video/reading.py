@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +38,7 @@ class Frame(NamedTuple):
     image: np.ndarray
 
 
-class FrameReader:
+class FrameReader(ABC):
     """Iterates over frames of one size; counts those that it had to leave out.
 
     Attributes:
@@ -68,8 +69,9 @@ class FrameReader:
                 wanted, got = (f'{w} x {h}' for h, w in (self._size, size))
                 self._skip(frame.number, f'is of {got} pixels instead of {wanted}')
 
+    @abstractmethod
     def _frames(self) -> Iterator[Frame]:
-        raise NotImplementedError
+        """All frames that can be decoded, of whatever size."""
 
     def _skip(self, number: int, reason: str = 'cannot be decoded') -> None:
         self.num_skipped += 1

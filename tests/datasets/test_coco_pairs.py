@@ -163,3 +163,20 @@ def test_names_alone_can_be_checked(root):
         build(root, [annotation(1, TRIANGLE)], check='names')
     with pytest.raises(ValueError, match=r"check must be one of .*, got 'all'"):
         build(root, [annotation(1, TRIANGLE)], check='all')
+
+
+def test_of_an_instance_without_area_the_masks_counts(root):
+    annotations = [annotation(1, TRIANGLE), annotation(2, TRIANGLE)]
+    del annotations[0]['area']  # of 600 square pixels
+    assert len(build(root, annotations, min_area=500)) == 2
+    with pytest.raises(ValueError, match='at least 700 square pixels expected'):
+        build(root, annotations, min_area=700)
+
+
+def test_an_image_that_is_shown_turned_does_not_fit_its_masks(root):
+    image = Image.fromarray(np.zeros((60, 80, 3), np.uint8))
+    exif = image.getexif()
+    exif[0x0112] = 6  # a quarter turn
+    image.save(root / 'a.jpg', exif=exif)
+    with pytest.raises(ValueError, match=r'\(60, 80\).* got \(80, 60\) in .*a.jpg'):
+        build(root, [annotation(1, TRIANGLE)])

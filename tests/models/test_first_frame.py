@@ -38,6 +38,19 @@ def test_a_given_mask_is_cut_and_a_box_stands_for_a_missing_one():
     assert from_mask.any()
 
 
+def test_a_box_is_cut_with_its_edges_between_pixels():
+    """At twice the image's scale, where pixel 10 of the image is pixel 19 of the crop.
+
+    The edges 3 and 5 are the points 2.5 and 4.5, which are at 4 and 8 in the crop; 4 and 6
+    are at 6 and 10.
+    """
+    box = torch.tensor([[3.0, 4.0, 5.0, 6.0]])
+    (filled,) = template_masks([Crop((10.0, 10.0), 2.0, 39)], box, [None])
+    expected = torch.zeros(39, 39, dtype=torch.bool)
+    expected[6:10, 4:8] = True
+    assert torch.equal(filled, expected)
+
+
 def test_of_training_crops_a_box_stands_for_a_missing_mask():
     mask = np.zeros((1, 9, 9), np.uint8)
     mask[0, 2, 5] = 1

@@ -14,11 +14,18 @@ from siampolarmask_mm.datasets.layers import paint
 from siampolarmask_mm.registry import TRANSFORMS
 
 
-def read_frame(path: str, backend: str = 'cv2') -> np.ndarray:
+def read_frame(
+    path: str, backend: str = 'cv2', size: tuple[int, int] | None = None
+) -> np.ndarray:
     """(H, W, 3) uint8 BGR, as the test pipeline's LoadImageFromFile reads it.
 
+    Args:
+        path: of the image.
+        backend: of mmcv's image decoding.
+        size: (height, width) that it must have; any, if not given.
+
     Raises:
-        ValueError: if it is no image.
+        ValueError: if it is no image, or has another size.
     """
     try:
         image = mmcv.imfrombytes(mmengine.fileio.get(path), backend=backend)
@@ -28,6 +35,11 @@ def read_frame(path: str, backend: str = 'cv2') -> np.ndarray:
         image = None
     if image is None:
         raise ValueError(f'an image expected, got something else in {path}')
+    if size is not None and image.shape[:2] != tuple(size):
+        raise ValueError(
+            f'an image of {tuple(size)} pixels (height, width) expected, as its masks are, '
+            f'got {image.shape[:2]} in {path}'
+        )
     return image
 
 
@@ -35,7 +47,8 @@ def read_frame(path: str, backend: str = 'cv2') -> np.ndarray:
 class LoadPair(BaseTransform):
     """Read the two frames; one that is both is read once.
 
-    Required: ``img_path``, a list of two. Added: ``img``, a list of two.
+    Required: ``img_path``, a list of two, and optionally ``size``, which they must have.
+    Added: ``img``, a list of two.
 
     Args:
         backend: of mmcv's image decoding: ``cv2``, ``pillow``, ``turbojpeg``, ...
@@ -47,7 +60,10 @@ class LoadPair(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Read."""
         paths = results['img_path']
-        images = {path: read_frame(path, self.backend) for path in dict.fromkeys(paths)}
+        sizes = dict(zip(paths, results.get('size', [None, None]), strict=True))
+        images = {
+            path: read_frame(path, self.backend, size) for path, size in sizes.items()
+        }
         results['img'] = [images[path] for path in paths]
         return results
 
@@ -104,6 +120,18 @@ class CropPair(BaseTransform):
                 'flip_prob and min_inside from 0 to 1 expected, '
                 f'got {flip_prob} and {min_inside}'
             )
+        for name, values, highest in (
+            ('max_shift', max_shift, np.inf),
+            ('max_scale', max_scale, 1),
+            ('max_angle', max_angle, 180),
+        ):
+            if np.shape(values) != (2,) or not all(0 <= v <= highest for v in values):
+                raise ValueError(
+                    f'{name} for template and search crop, each from 0 to {highest}, '
+                    f'expected, got {values}'
+                )
+        if max(max_scale) == 1:
+            raise ValueError(f'max_scale below 1 expected, got {max_scale}')
         self.template_size = template_size
         self.sizes = (template_size, search_size)
         self.max_shift = max_shift
@@ -159,7 +187,7 @@ class CropPair(BaseTransform):
                 for mask, size in zip(masks, self.sizes, strict=True)
             ]
         # With the flags, mmtrack 1.0.0rc1 packs the search mask at the template's size.
-        for name in ('instances', 'layers', 'other', 'gt_ignore_flags'):
+        for name in ('instances', 'layers', 'other', 'size', 'gt_ignore_flags'):
             results.pop(name, None)
         results['img_shape'] = [(size, size) for size in self.sizes]
         return results

@@ -70,7 +70,8 @@ class MoveStill(BaseTransform):
         max_shadow: darkest shadow, 0 to 1.
 
     Raises:
-        ValueError: if an argument is out of range.
+        ValueError: if an argument is out of range, or, of a sample, if it comes after
+            Occlude, whose object would then lie below.
     """
 
     def __init__(
@@ -108,7 +109,11 @@ class MoveStill(BaseTransform):
         if np.random.random() >= self.prob:
             return results
         still = results['img'][0]
-        background = read_frame(results['other']['img_path'])
+        if 'layers' in results:
+            raise ValueError(
+                'MoveStill before Occlude expected, got them the other way round'
+            )
+        background = _read_other(results['other'])
         times = np.random.randint(0, self.max_gap + 1, 2)
         layers = self.draw_layers(instance, still, background, times)
         for which, layer in enumerate(layers):
@@ -118,6 +123,7 @@ class MoveStill(BaseTransform):
             results['instances'][which] = [moved]
             results.setdefault('layers', ([], []))[which].append(layer)
         results['img'] = [background, background]
+        results.pop('size', None)  # of the still
         return results
 
     def draw_layers(
@@ -237,10 +243,17 @@ class Occlude(BaseTransform):
             scale=float(scale),
         )
         layer = Layer(
-            read_frame(other['img_path']),
+            _read_other(other),
             other['instance']['mask'],
             still.pose(0),
             max_cover=self.max_cover,
         )
         results.setdefault('layers', ([], []))[1].append(layer)
         return results
+
+
+def _read_other(other: dict) -> np.ndarray:
+    """The other object's image, read once for a pair that moves and is hidden."""
+    if 'img' not in other:
+        other['img'] = read_frame(other['img_path'], size=other.get('size'))
+    return other['img']

@@ -23,8 +23,9 @@ class SamplePair(BaseTransform):
 
     Added, each a list of two: ``img_path``, ``frame_id``, ``video_id``, ``video_length``,
     ``instances`` (one with ``bbox``, ``bbox_label``, 1 in a positive pair, and ``mask`` if
-    there is one). Besides, in a positive pair, ``other``: an object of the second video, a
-    dict of ``img_path`` and ``instance``.
+    there is one) and, if known, ``size``, the (height, width) that the masks are of.
+    Besides, in a positive pair, ``other``: an object of the second video, a dict of
+    ``img_path``, ``instance`` and, if known, ``size``.
 
     Args:
         max_gap: most frames between template and search frame.
@@ -83,12 +84,16 @@ class SamplePair(BaseTransform):
             video_length=[item['video_length'] for item, _ in picked],
             instances=[[_instance(item, frame, positive)] for item, frame in picked],
         )
+        if 'size' in video:
+            pair['size'] = [item['size'] for item, _ in picked]
         if positive and has_other:
             frame = _pick(other_frames)
             pair['other'] = dict(
                 img_path=other['img_paths'][frame],
                 instance=_instance(other, frame, positive=False),
             )
+            if 'size' in other:
+                pair['other']['size'] = other['size']
         return pair
 
     def _usable_frames(self, video: dict) -> np.ndarray:

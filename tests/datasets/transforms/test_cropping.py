@@ -155,9 +155,20 @@ def test_an_object_hidden_by_layers_gives_way_to_another_sample():
     assert crop(results) is None
 
 
-@pytest.mark.parametrize('arguments', [dict(flip_prob=2), dict(min_inside=-1)])
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        dict(flip_prob=2),
+        dict(min_inside=-1),
+        dict(max_shift=64),
+        dict(max_shift=(0, -1)),
+        dict(max_scale=(0, 1)),
+        dict(max_scale=(0, -0.1)),
+        dict(max_angle=(0, 200)),
+    ],
+)
 def test_arguments_out_of_range_are_refused(arguments):
-    with pytest.raises(ValueError, match='from 0 to 1 expected, got'):
+    with pytest.raises(ValueError, match='expected, got'):
         CropPair(**arguments)
 
 
@@ -170,7 +181,7 @@ def test_a_still_image_is_read_once(tmp_path, monkeypatch):
     monkeypatch.setattr(
         module,
         'read_frame',
-        lambda path, backend: reads.append(path) or read(path, backend),
+        lambda path, *args: reads.append(path) or read(path, *args),
     )
     a, b = str(tmp_path / 'a.png'), str(tmp_path / 'b.png')
     assert [image[0, 0, 0] for image in LoadPair()(dict(img_path=[a, a]))['img']] == [
@@ -222,3 +233,13 @@ def test_a_box_in_the_crop_but_mostly_outside_its_image_gives_way():
     results = pair()
     results['instances'][1][0] = dict(bbox=np.array([-15.0, 50, 5, 70]), bbox_label=1)
     assert crop(results, min_inside=0.3) is None
+
+
+def test_an_image_that_its_masks_do_not_fit_is_named(tmp_path):
+    path = str(tmp_path / 'a.png')
+    Image.fromarray(np.zeros((8, 9, 3), np.uint8)).save(path)
+    fitting = LoadPair()(dict(img_path=[path] * 2, size=[(8, 9)] * 2))
+    assert fitting['img'][0].shape == (8, 9, 3)
+    message = r'image of \(9, 8\) pixels .* expected, .* got \(8, 9\) in .*a.png'
+    with pytest.raises(ValueError, match=message):
+        LoadPair()(dict(img_path=[path] * 2, size=[(9, 8)] * 2))

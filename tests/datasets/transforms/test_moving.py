@@ -91,15 +91,34 @@ def test_the_object_is_at_two_places_of_one_path(still):
 def test_the_object_grows_turns_and_stretches(still):
     """Up to the given amounts per frame, from one of the two frames to the other."""
     results = still()
-    ratios, turns = [], []
+    ratios, turns, stretches, motions, shadows = [], [], [], [], []
     for _ in range(60):
         layers = MoveStill(max_growth=0.02, max_turn=2).draw_layers(
             results['instances'][0][0], results['img'][0], results['img'][1], [0, 10]
         )
-        first, last = (layer.matrix[:2, :2] for layer in layers)
+        first_layer, last_layer = layers
+        first, last = first_layer.matrix[:2, :2], last_layer.matrix[:2, :2]
         change = last @ np.linalg.inv(first)
         ratios.append(np.sqrt(np.linalg.det(change)))
         turns.append(np.degrees(np.arctan2(change[1, 0] - change[0, 1], np.trace(change))))
+        singular = np.linalg.svd(change, compute_uv=False)
+        stretches.append(np.log(singular[0] / singular[1]))
+        # While the shutter is open, at most as far as from one frame to the next.
+        step = (
+            np.hypot(
+                *(
+                    apply(last_layer.matrix, [49.5, 39.5])
+                    - apply(first_layer.matrix, [49.5, 39.5])
+                )
+            )
+            / 10
+        )
+        motions.append(np.hypot(*last_layer.motion) / step)
+        shadows.append(last_layer.shadow)
+    assert 0.1 < max(stretches) <= 0.2 + 1e-6
+    assert 0.5 < max(motions) <= 1 + 1e-6
+    assert min(motions) < 0.5
+    assert 0.2 < max(shadows) <= 0.4
     assert 1.1 < max(ratios) <= np.exp(0.2) + 1e-6
     assert np.exp(-0.2) - 1e-6 <= min(ratios) < 0.9
     assert 12 < max(turns) < 21
@@ -166,3 +185,22 @@ def test_only_objects_with_masks_hide(still):
 def test_arguments_out_of_range_are_refused(transform, arguments):
     with pytest.raises(ValueError, match='expected, got'):
         transform(**arguments)
+
+
+def test_what_hides_cannot_come_before_what_moves(still):
+    with pytest.raises(ValueError, match='MoveStill before Occlude expected'):
+        MoveStill(prob=1)(Occlude(prob=1)(still()))
+
+
+def test_the_other_image_is_read_once(still, monkeypatch):
+    import siampolarmask_mm.datasets.transforms.moving as module
+
+    reads, read = [], module.read_frame
+    monkeypatch.setattr(
+        module,
+        'read_frame',
+        lambda path, **kwargs: reads.append(path) or read(path, **kwargs),
+    )
+    results = Occlude(prob=1)(MoveStill(prob=1)(still()))
+    assert [len(frame) for frame in results['layers']] == [1, 2]
+    assert len(reads) == 1
