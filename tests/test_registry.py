@@ -16,6 +16,8 @@ NAMES = [
     ('METRICS', 'DAVISMetric'),
     ('TRANSFORMS', 'CropPair'),
     ('VISUALIZERS', 'MaskVisualizer'),
+    ('HOOKS', 'ChannelsLastHook'),
+    ('OPTIM_WRAPPERS', 'AutocastOptimWrapper'),
 ]
 
 

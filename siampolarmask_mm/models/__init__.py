@@ -9,6 +9,7 @@ from siampolarmask_mm.models.polar_head import PolarHead
 from siampolarmask_mm.models.polar_iou_loss import AreaIoULoss, PolarIoULoss
 from siampolarmask_mm.models.polar_targets import PolarTargetAssigner
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
+from siampolarmask_mm.models.previous_mask import PreviousMask
 from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
 from siampolarmask_mm.models.template_memory import TemplateMemory
 
@@ -22,6 +23,7 @@ __all__ = [
     'PolarHead',
     'PolarIoULoss',
     'PolarTargetAssigner',
+    'PreviousMask',
     'SOTMobileNetV2',
     'SiamPolarMask',
     'TemplateMemory',

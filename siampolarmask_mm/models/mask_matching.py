@@ -28,7 +28,8 @@ class MaskMatching(BaseModule):
     A learned embedding of all levels gives, for every search location, three numbers: the
     mean of its largest cosine similarities to the template's foreground locations, that to
     its background locations, and their difference. Beside them goes a skip of the search
-    features, each channel scaled by the template's mean foreground.
+    features, each channel scaled by the template's mean foreground; and, if wanted, where
+    the object was in the frame before (`PreviousMask`).
 
     Foreground are the template locations half of whose cell the mask covers; if there is
     none, the one that it covers most. With fewer than ``top_k`` locations on a side all of
@@ -40,6 +41,7 @@ class MaskMatching(BaseModule):
         stride: pixels of the template crop between neighboring locations.
         embed_channels: of the embedding.
         top_k: how many similarities the mean is of.
+        use_previous: whether to look at the mask of the frame before.
         init_cfg: of mmengine's BaseModule.
 
     Source: our own; matching all pixels with the first frame's foreground and background
@@ -54,15 +56,17 @@ class MaskMatching(BaseModule):
         stride: int = 8,
         embed_channels: int = 64,
         top_k: int = 3,
+        use_previous: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.stride = stride
         self.top_k = top_k
+        self.use_previous = use_previous
         self.embed = nn.Conv2d(in_channels, embed_channels, 1)
         self.skip = nn.Conv2d(in_channels, out_channels, 1)
         self.gain = nn.Linear(in_channels, out_channels)
-        self.compare = nn.Conv2d(3, out_channels, 1)
+        self.compare = nn.Conv2d(5 if use_previous else 3, out_channels, 1)
 
     def remember(self, levels: tuple[Tensor, ...], masks: Tensor) -> tuple[Tensor, ...]:
         """Keep of a template what `forward` takes.
@@ -81,12 +85,19 @@ class MaskMatching(BaseModule):
         mean = torch.einsum('nct,nt->nc', features.flatten(2), shares / mass)
         return self._embed(features), shares, mean
 
-    def forward(self, template: tuple[Tensor, ...], levels: tuple[Tensor, ...]) -> Tensor:
+    def forward(
+        self,
+        template: tuple[Tensor, ...],
+        levels: tuple[Tensor, ...],
+        previous: Tensor | None = None,
+    ) -> Tensor:
         """Compare the search features at the score map's locations with a template.
 
         Args:
             template: as `remember` gives it.
             levels: per level (N, ., H, W).
+            previous: (N, 2, H, W) as `PreviousMask` gives it; unknown if not given. Taken
+                only with ``use_previous``.
 
         Returns:
             (N, out_channels, H, W).
@@ -99,6 +110,10 @@ class MaskMatching(BaseModule):
         to_background = mean_of_largest(likeness, ~foreground, self.top_k)
         maps = torch.stack([to_object, to_background, to_object - to_background], dim=1)
         maps = CONTRAST * maps.unflatten(2, features.shape[-2:])  # (N, 3, H, W)
+        if self.use_previous:
+            if previous is None:
+                previous = maps.new_zeros(len(maps), 2, *maps.shape[-2:])
+            maps = torch.cat([maps, previous.to(maps)], dim=1)
         gain = 1 + self.gain(mean)[..., None, None]  # (N, out_channels, 1, 1)
         return self.skip(features) * gain + self.compare(maps)
 

@@ -119,14 +119,30 @@ class PolarHead(BaseModule):
             raise ValueError('masks of the templates expected for matching, got none')
         return kernels + self.matching.remember(levels, masks)
 
-    def forward(
+    @property
+    def uses_previous(self) -> bool:
+        """Whether the mask of the frame before is looked at."""
+        return self.matching is not None and self.matching.use_previous
+
+    def num_locations(
         self, template: tuple[Tensor, ...], search: tuple[Tensor, ...]
+    ) -> tuple[int, int]:
+        """(H, W) of the score map that `forward` would give."""
+        (_, _, h, w), (_, _, height, width) = template[0].shape, search[0].shape
+        return height - h + 1, width - w + 1
+
+    def forward(
+        self,
+        template: tuple[Tensor, ...],
+        search: tuple[Tensor, ...],
+        previous: Tensor | None = None,
     ) -> PolarPrediction:
         """Predict a star at each place where the template fits into the search features.
 
         Args:
             template: as `describe_template` gives it: per level (N, C, h, w), ...
             search: per level (N, C, h + H - 1, w + W - 1).
+            previous: (N, 2, H, W) the mask of the frame before, as MaskMatching takes it.
         """
         kernels, remembered = template[: self.num_levels], template[self.num_levels :]
         similarity = torch.cat(
@@ -136,7 +152,7 @@ class PolarHead(BaseModule):
         features = self.reduce(similarity)
         if self.matching is not None:
             seen = tuple(middle(level, features.shape[-2:]) for level in search)
-            features = features + self.matching(remembered, seen)
+            features = features + self.matching(remembered, seen, previous)
         score_features = self.score_tower(features)
         exponent = self.ray_scale * self.rays(self.ray_tower(features)).float()
         return PolarPrediction(

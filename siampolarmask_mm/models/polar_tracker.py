@@ -21,7 +21,9 @@ from siampolarmask_mm.models.first_frame import grow_from_point, template_masks
 from siampolarmask_mm.models.given_objects import GivenObjects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.lost_and_found import LostAndFound
+from siampolarmask_mm.models.mask_matching import mask_shares
 from siampolarmask_mm.models.polar_head import PolarPrediction
+from siampolarmask_mm.models.previous_mask import tell
 from siampolarmask_mm.models.results import describe
 from siampolarmask_mm.models.search_view import search_view
 from siampolarmask_mm.models.template_memory import TemplateMemory
@@ -108,7 +110,8 @@ class PolarTracker:
         """Look for objects in the frame that gives them, if that tells anything."""
         seeks_confidence = self.lost_and_found or self.memory
         if self.calibrate_size or self.network.decoder.seeks_threshold or seeks_confidence:
-            for item, look in zip(started, self._look(frame, started), strict=True):
+            looks = self._look(frame, started, tell_previous=False)
+            for item, look in zip(started, looks, strict=True):
                 if self.calibrate_size:
                     item.calibrate_size(look)
                 if self.network.decoder.seeks_threshold:
@@ -186,8 +189,18 @@ class PolarTracker:
             )
         return [tuple(level[i : i + 1] for level in levels) for i in range(len(crops))]
 
-    def _look(self, frame: Tensor, objects: list[TrackedObject]) -> list[Look]:
-        """Look for each object around its last box, for all in one pass."""
+    def _look(
+        self, frame: Tensor, objects: list[TrackedObject], tell_previous: bool = True
+    ) -> list[Look]:
+        """Look for each object around its last box, for all in one pass.
+
+        Args:
+            frame: (1, 3, h, w) as read.
+            objects: to look for.
+            tell_previous: whether a network that looks at the mask of the frame before is
+                told it. Not in the frame that gives the object, where it would be the
+                answer.
+        """
         crops = [self.window(item, frame.shape[-2:]) for item in objects]
         of = [i for i, item in enumerate(objects) for _ in item.templates]
         template = tuple(
@@ -198,7 +211,10 @@ class PolarTracker:
             search = self.running.extract(self.cut(frame, crops))
             if len(of) > len(objects):
                 search = tuple(level[of] for level in search)
-            prediction = self.running.head(template, search)
+            previous = None
+            if tell_previous and self.network.previous_mask is not None:
+                previous = self._previous(objects, crops, template, search)[of]
+            prediction = self.running.head(template, search, previous)
         # The only wait for the device in a frame.
         prediction = PolarPrediction(*(part.float().cpu() for part in prediction))
         points = self.network.location_points(prediction)
@@ -213,6 +229,26 @@ class PolarTracker:
             )
             looks.append(Look(crop, decoded, search_view(crop, points, maps.scores)))
         return looks
+
+    def _previous(
+        self,
+        objects: list[TrackedObject],
+        crops: list[Crop],
+        template: tuple[Tensor, ...],
+        search: tuple[Tensor, ...],
+    ) -> Tensor:
+        """(N, 2, H, W) the masks of the frame before, as the head takes them."""
+        masks = [item.previous_mask(c) for item, c in zip(objects, crops, strict=True)]
+        known = torch.tensor([mask is not None for mask in masks])
+        size = self.network.search_size
+        masks = [np.zeros((size, size), np.float32) if m is None else m for m in masks]
+        head = self.network.head
+        shares = mask_shares(
+            torch.from_numpy(np.stack(masks)),
+            head.num_locations(template, search),
+            head.stride,
+        )
+        return tell(shares, known).to(search[0].device)
 
     def window(self, item: TrackedObject, frame_size: tuple[int, int]) -> Crop:
         """The search crop: wider the less sure the object is, up to all of the frame."""

@@ -48,6 +48,8 @@ class SiamPolarMask(BaseSingleObjectTracker):
             next crop is cut by the box before. Not in the paper.
         lost_and_found: config of a LostAndFound; objects are never lost if not given, as
             in the paper.
+        previous_mask: config of a PreviousMask, for a head that looks at the mask of the
+            frame before.
         memory: config of a TemplateMemory; the first frame alone if not given, as in the
             paper.
         inference: arguments of `Inference`: how the network is run in tracking.
@@ -55,7 +57,8 @@ class SiamPolarMask(BaseSingleObjectTracker):
 
     Raises:
         TypeError: if the preprocessor is another one.
-        ValueError: if ``test_mode`` is none of these.
+        ValueError: if ``test_mode`` is none of these, or only one of ``previous_mask`` and
+            the head's matching knows of masks of the frame before.
 
     Source: SiamPolarMask, sections 3 and 4.
     """
@@ -76,6 +79,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
         test_mode: str = 'OPE',
         calibrate_size: bool = False,
         lost_and_found: dict | None = None,
+        previous_mask: dict | None = None,
         memory: dict | None = None,
         inference: dict | None = None,
         init_cfg: dict | None = None,
@@ -96,6 +100,13 @@ class SiamPolarMask(BaseSingleObjectTracker):
         self.score_loss = MODELS.build(losses['score'])
         self.centerness_loss = MODELS.build(losses['centerness'])
         self.ray_loss = MODELS.build(losses['rays'])
+        self.previous_mask = previous_mask and TASK_UTILS.build(previous_mask)
+        if self.head.uses_previous != (self.previous_mask is not None):
+            raise ValueError(
+                'previous_mask=dict(...) and a head whose matching has use_previous=True '
+                f'expected, or neither, got previous_mask={previous_mask} and '
+                f'use_previous={self.head.uses_previous}'
+            )
         self.template_size = template_size
         self.search_size = search_size
         self.template_cells = template_cells
@@ -152,10 +163,16 @@ class SiamPolarMask(BaseSingleObjectTracker):
         """
         known = [sample.gt_instances for sample in data_samples]
         masks, _ = object_masks(known, self.template_size)
-        prediction = self.head(
-            self.extract_template(inputs['img'][:, 0], masks),
-            self.extract(inputs['search_img'][:, 0]),
-        )
+        template = self.extract_template(inputs['img'][:, 0], masks)
+        search = self.extract(inputs['search_img'][:, 0])
+        previous = None
+        if self.previous_mask is not None:
+            to_find = [sample.search_gt_instances for sample in data_samples]
+            shown = object_masks(to_find, self.search_size)
+            shown = (part.to(search[0].device) for part in shown)
+            num_locations = self.head.num_locations(template, search)
+            previous = self.previous_mask.make_up(*shown, num_locations, self.head.stride)
+        prediction = self.head(template, search, previous)
         targets = self.find_targets(data_samples, self.location_points(prediction))
         return self._compare(prediction, targets)
 

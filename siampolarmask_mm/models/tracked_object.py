@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from siampolarmask_mm.crops import Crop
+from siampolarmask_mm.crops import Crop, sample
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.polar_decoder import Decoded, PolarDecoder, Star
 from siampolarmask_mm.models.polar_targets import mass_centers
@@ -82,6 +82,22 @@ class TrackedObject:
     def lost(self) -> bool:
         """Whether it was not found in the last frame."""
         return self.frames_lost > 0
+
+    def previous_mask(self, crop: Crop) -> np.ndarray | None:
+        """The last frame's mask in a search crop of this one.
+
+        Returns:
+            (S, S) float32 from 0 to 1: the confidence, or the given mask; None if the
+            object is lost, or was given without a mask.
+        """
+        size = crop.size, crop.size
+        if self.look is not None:
+            seen = self.look.crop
+            between = crop.matrix @ np.linalg.inv(seen.matrix)
+            return sample(self.look.decoded.confidence.numpy(), between, size, outside=0)
+        if self.given_mask is not None:
+            return crop.cut_mask(self.given_mask).astype(np.float32)
+        return None
 
     def calibrate_size(self, look: Look) -> None:
         """Make the size that is found in the first frame the one that is given there."""

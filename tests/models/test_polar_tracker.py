@@ -375,7 +375,7 @@ def test_predictions_of_all_templates_are_averaged(make, monkeypatch):
     _, second = model.tracker.objects
     second.templates = second.templates * 2
 
-    def forward(template, search):
+    def forward(template, search, previous):  # noqa: ARG001
         assert len(template[0]) == len(search[0]) == 3
         assert torch.equal(search[0][1], search[0][2])  # the second object's crop
         maps = world.predict([template[0][:2]], search)

@@ -147,7 +147,7 @@ def predict(center, radius):
     """Stands in for head and decoder: a circle at a place of the search crop."""
 
     def look(model):
-        def head(template, search):  # noqa: ARG001
+        def head(template, search, previous):  # noqa: ARG001
             maps = PolarPrediction(
                 scores=torch.full((1, 7, 7), -9.0),
                 centerness=torch.zeros(1, 7, 7),

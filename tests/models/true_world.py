@@ -34,7 +34,7 @@ class TrueWorld:
         monkeypatch.setattr(PolarTracker, 'cut', remember)
         monkeypatch.setattr(model.head, 'forward', self.predict)
 
-    def predict(self, template, search):
+    def predict(self, template, search, previous=None):  # noqa: ARG002
         """The same with every template, of which all objects have as many."""
         num_rays = self.model.head.num_rays
         side = search[0].shape[-1] - template[0].shape[-1] + 1

@@ -1,0 +1,43 @@
+"""AutocastOptimWrapper and ChannelsLastHook: the same training in less time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from siampolarmask_mm.registry import HOOKS, OPTIM_WRAPPERS
+
+
+@OPTIM_WRAPPERS.register_module()
+class AutocastOptimWrapper(OptimWrapper):
+    """Computes losses in bfloat16 where torch's autocast deems it safe, on any device.
+
+    mmengine's AmpOptimWrapper wants a GPU. Weights, their gradients and their steps stay in
+    float32; bfloat16 has float32's range, so that losses need no scaling.
+
+    Args are those of mmengine's OptimWrapper.
+    """
+
+    @contextlib.contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """What the runner computes losses within."""
+        device = next(model.parameters()).device
+        with super().optim_context(model), torch.autocast(device.type, torch.bfloat16):
+            yield
+
+
+@HOOKS.register_module()
+class ChannelsLastHook(Hook):
+    """Lays weights, and with them features, out pixel by pixel, as convolutions prefer."""
+
+    def before_train(self, runner: Runner) -> None:
+        """Change the layout; values stay as they are."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model.to(memory_format=torch.channels_last)

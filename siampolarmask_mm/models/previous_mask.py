@@ -1,0 +1,125 @@
+"""PreviousMask: where the object was in the frame before, told to the network.
+
+Shape shorthand:
+    N: search crops    S: pixels of a search crop    H, W: the score map
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate
+
+from siampolarmask_mm.models.mask_matching import mask_shares
+from siampolarmask_mm.registry import TASK_UTILS
+
+
+@TASK_UTILS.register_module()
+class PreviousMask:
+    """Makes the maps that MaskMatching takes of the mask in the frame before.
+
+    In tracking, that is the last frame's mask in this frame's search crop. In training on
+    pairs there is none, so one is made up of the mask that is to be found: as of an object
+    that moved and changed since, and as roughly as a network draws it. Some are left out,
+    as in tracking when an object is lost or was given by its box; and some lie far off, so
+    that the network does not trust them blindly.
+
+    Args:
+        unknown: share of training pairs without any.
+        motion: pixels of the search crop that an object moves between frames along each
+            axis, as a standard deviation.
+        far: share of training pairs in which the object moves anywhere up to
+            ``farthest``.
+        farthest: pixels of the search crop.
+        growth: change in size between frames, as a standard deviation of its logarithm.
+        roughness: how far outlines are off; 0.25 moves them by about a stride.
+
+    Raises:
+        ValueError: if a share is not from 0 to 1.
+
+    Source: that a network which sees the mask before draws the next one better is
+    MaskTrack's (arXiv:1612.02646), which also learns from masks made up of still images'.
+    """
+
+    def __init__(
+        self,
+        unknown: float = 0.25,
+        *,
+        motion: float = 8.0,
+        far: float = 0.2,
+        farthest: float = 64.0,
+        growth: float = 0.08,
+        roughness: float = 0.25,
+    ) -> None:
+        if not (0 <= unknown <= 1 and 0 <= far <= 1):
+            raise ValueError(
+                f'unknown and far from 0 to 1 expected, got {unknown} and {far}'
+            )
+        self.unknown = unknown
+        self.motion = motion
+        self.far = far
+        self.farthest = farthest
+        self.growth = growth
+        self.roughness = roughness
+
+    def make_up(
+        self, masks: Tensor, is_outline: Tensor, num_locations: tuple[int, int], stride: int
+    ) -> Tensor:
+        """Maps for training, of the masks (N, S, S) that are to be found.
+
+        Args:
+            masks: boolean; of a negative pair, that of the other object.
+            is_outline: (N,) whether a mask is known, or a box stands for it, of which no
+                map is made.
+            num_locations: (H, W).
+            stride: pixels between neighboring locations.
+
+        Returns:
+            (N, 2, H, W) as `tell` gives them.
+        """
+        shares = mask_shares(masks.float(), num_locations, stride)[:, None]
+        shares = self._roughen(self._move(shares, stride))[:, 0]
+        told = torch.rand(len(masks), device=masks.device) >= self.unknown
+        return tell(shares, told & is_outline)
+
+    def _move(self, shares: Tensor, stride: int) -> Tensor:
+        """Resize each map (N, 1, H, W) about its object's middle, and shift it."""
+        count, _, height, width = shares.shape
+        extent = shares.new_tensor([width - 1, height - 1]) / 2
+        shift = self.motion * torch.randn(count, 2, device=shares.device)
+        anywhere = self.farthest * (2 * torch.rand(count, 2, device=shares.device) - 1)
+        is_far = torch.rand(count, 1, device=shares.device) < self.far
+        shift = torch.where(is_far, anywhere, shift) / stride / extent  # of -1 to 1
+        factor = (self.growth * torch.randn(count, device=shares.device)).exp()
+        rows, columns = (
+            torch.linspace(-1, 1, n, device=shares.device) for n in (height, width)
+        )
+        mass = shares.sum((1, 2, 3)).clamp_min(1e-6)
+        x = (shares.sum((1, 2)) * columns).sum(1) / mass
+        y = (shares.sum((1, 3)) * rows).sum(1) / mass
+        middle = torch.stack([x, y], dim=1)
+        theta = torch.zeros(count, 2, 3, device=shares.device)
+        theta[:, 0, 0] = theta[:, 1, 1] = 1 / factor
+        theta[:, :, 2] = middle - (middle + shift) / factor[:, None]
+        grid = affine_grid(theta, shares.shape, align_corners=True)
+        return grid_sample(shares, grid, align_corners=True)
+
+    def _roughen(self, shares: Tensor) -> Tensor:
+        """Move outlines here and there, out or in."""
+        bumps = torch.randn(len(shares), 1, 6, 6, device=shares.device)
+        bumps = interpolate(bumps, shares.shape[-2:], mode='bicubic', align_corners=True)
+        soft = avg_pool2d(shares, 3, 1, 1)
+        return (8 * (soft + self.roughness * bumps - 0.5)).sigmoid()
+
+
+def tell(shares: Tensor, known: Tensor) -> Tensor:
+    """Maps of the object and of what is not the object; both 0 where nothing is known.
+
+    Args:
+        shares: (N, H, W) of each location's cell that were the object's.
+        known: (N,) whether a mask is.
+
+    Returns:
+        (N, 2, H, W).
+    """
+    return torch.stack([shares, 1 - shares], dim=1) * known[:, None, None, None]

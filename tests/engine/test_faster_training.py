@@ -1,0 +1,51 @@
+"""What the optimizer wrapper and the hook promise."""
+
+import copy
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.model import MMDistributedDataParallel
+from mmengine.registry import HOOKS, OPTIM_WRAPPERS
+from torch import nn
+from torch.testing import assert_close
+
+
+@pytest.fixture
+def network():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 6 * 6, 1))
+
+
+def test_layers_compute_in_bfloat16_and_learn_in_float32(network):
+    images, twin = torch.rand(2, 3, 8, 8), copy.deepcopy(network)
+    twin(images).sum().backward()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    wrapper = OPTIM_WRAPPERS.build(dict(type='AutocastOptimWrapper', optimizer=optimizer))
+    with wrapper.optim_context(network):
+        output = network(images)
+    assert output.dtype == torch.bfloat16
+    assert network(images).dtype == torch.float32
+    wrapper.update_params(output.float().sum())
+    for learned, weight in zip(network.parameters(), twin.parameters(), strict=True):
+        assert learned.dtype == torch.float32
+        expected = weight - 0.1 * weight.grad
+        assert_close(learned, expected, rtol=0, atol=0.02 * weight.grad.abs().max().item())
+
+
+def test_pixels_last_changes_the_layout_alone(network):
+    images = torch.randn(2, 3, 8, 8)
+    before = network(images)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    HOOKS.build(dict(type='ChannelsLastHook')).before_train(SimpleNamespace(model=network))
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert network[0](images).is_contiguous(memory_format=torch.channels_last)
+    assert_close(network(images), before)
+    assert optimizer.param_groups[0]['params'][0] is network[0].weight
+
+
+def test_a_wrapped_network_is_laid_out_as_well(network):
+    wrapped = MMDistributedDataParallel.__new__(MMDistributedDataParallel)
+    nn.Module.__init__(wrapped)
+    wrapped.module = network
+    HOOKS.build(dict(type='ChannelsLastHook')).before_train(SimpleNamespace(model=wrapped))
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
