@@ -50,6 +50,16 @@ def spread_scores(scores: Tensor, points: Tensor, stride: int, size: int) -> Ten
     return pad(inner, (left, size - left - width, top, size - top - height))
 
 
+def unite_at(raw: Tensor, point: Tensor, threshold: float) -> Tensor:
+    """What a raw confidence (S, S) says of the object at a point (2,), from 0 to 1.
+
+    Its mask is where the raw confidence is above a threshold, lowered such that the point
+    is in it, and hangs together with the point.
+    """
+    threshold = max(min(threshold, 0.99 * value_at(raw, point)), 1e-4)
+    return keep_part(move_majority(raw, threshold), point)
+
+
 def move_majority(confidence: Tensor, threshold: float) -> Tensor:
     """Move confidences in logits such that ``threshold`` goes to 0.5; 0 and 1 stay."""
     odds = threshold / (1 - threshold)

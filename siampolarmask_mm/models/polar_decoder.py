@@ -6,6 +6,9 @@ Shape shorthand:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import torch
@@ -14,12 +17,10 @@ from torch import Tensor
 from siampolarmask_mm.models.confidence import (
     MAJORITY,
     best_threshold,
-    keep_part,
     mask_box,
-    move_majority,
     spread_scores,
     star_confidence,
-    value_at,
+    unite_at,
 )
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.polar import (
@@ -61,18 +62,30 @@ class Choice(NamedTuple):
     location: tuple[int, int] = (0, 0)
 
 
-class Decoded(NamedTuple):
+@dataclass(frozen=True)
+class Decoded:
     """An object as it is seen in a search crop of S pixels, in the crop's pixels.
 
     Attributes:
         choice: the best location.
-        confidence: (S, S) float32 from 0 to 1; the mask is where it is above `MAJORITY`.
-        box: (4,) around the mask; around the star of ``choice`` if the mask is empty.
+        draw: makes ``confidence`` when it is first asked for.
+        raw: (S, S) confidence of a union before a threshold; None of one star.
     """
 
     choice: Choice
-    confidence: Tensor
-    box: Tensor
+    draw: Callable[[], Tensor]
+    raw: Tensor | None = None
+
+    @cached_property
+    def confidence(self) -> Tensor:
+        """(S, S) float32 from 0 to 1; the mask is where it is above `MAJORITY`."""
+        return self.draw()
+
+    @cached_property
+    def box(self) -> Tensor:
+        """(4,) around the mask; around the star of ``choice`` if the mask is empty."""
+        box = mask_box(self.confidence > MAJORITY)
+        return star_boxes(*self.choice.star) if box is None else box
 
 
 DECODINGS = ('one_star', 'visible_union')
@@ -199,19 +212,12 @@ class PolarDecoder:
         """
         choice = self.choose(prediction, points, previous_wh)
         if self.decoding == 'one_star':
-            confidence = star_confidence(*choice.star, size)
-        else:
-            confidence = self.fuse(prediction, points, size)
-            if threshold is None:
-                threshold = MAJORITY if self.threshold is None else self.threshold
-            at_best = value_at(confidence, choice.star.center)
-            threshold = max(min(threshold, 0.99 * at_best), 1e-4)
-            confidence = move_majority(confidence, threshold)
-            confidence = keep_part(confidence, choice.star.center)
-        box = mask_box(confidence > MAJORITY)
-        if box is None:
-            box = star_boxes(*choice.star)
-        return Decoded(choice, confidence, box)
+            return Decoded(choice, partial(star_confidence, *choice.star, size))
+        if threshold is None:
+            threshold = MAJORITY if self.threshold is None else self.threshold
+        raw = self.fuse(prediction, points, size)
+        draw = partial(unite_at, raw, choice.star.center, threshold)
+        return Decoded(choice, draw, raw)
 
     def fuse(self, prediction: PolarPrediction, points: Tensor, size: int) -> Tensor:
         """(S, S) raw confidence of a union, from 0 to 1, for S = ``size``."""
@@ -230,7 +236,7 @@ class PolarDecoder:
         """The threshold of raw confidence that best reproduces a true mask.
 
         Args:
-            confidence: (S, S) raw, as `decode` gives it for a threshold of 0.5.
+            confidence: (S, S) raw.
             truth: (S, S) boolean.
         """
         return best_threshold(confidence, truth, *THRESHOLDS)

@@ -22,8 +22,13 @@ from siampolarmask_mm.models.given_objects import GivenObjects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.polar_head import PolarPrediction
-from siampolarmask_mm.models.results import describe
-from siampolarmask_mm.models.search_view import search_view
+from siampolarmask_mm.models.results import (
+    Patch,
+    describe,
+    draw_masks,
+    separate_all,
+)
+from siampolarmask_mm.models.search_view import SearchView
 from siampolarmask_mm.models.template_memory import TemplateMemory
 from siampolarmask_mm.models.tracked_object import (
     Look,
@@ -143,25 +148,23 @@ class PolarTracker:
 
     def report(self, frame: Tensor) -> InstanceData:
         """All objects in a frame (1, 3, h, w), which is remembered where it is to be."""
-        result = describe(
-            self.objects,
-            self.network.head.num_rays,
-            self.network.decoder.decoding,
-            frame.shape[-2:],
-        )
+        size = tuple(frame.shape[-2:])
+        patches = draw_masks(self.objects, self.network.decoder.decoding, size)
         if self.memory is not None:
-            self._memorize(frame, result.masks.numpy())
-        return result
+            # Before pixels are shared out, so that objects do not change each other.
+            self._memorize(frame, patches)
+        separate_all(patches)
+        return describe(self.objects, patches, self.network.head.num_rays, size)
 
-    def _memorize(self, frame: Tensor, masks: np.ndarray) -> None:
-        """Add templates of the objects that were found surely; (N, h, w) are theirs."""
+    def _memorize(self, frame: Tensor, patches: Sequence[Patch | None]) -> None:
+        """Add templates of the objects that were found surely; N patches are theirs."""
         found = [
-            (item, mask)
-            for item, mask in zip(self.objects, masks, strict=True)
-            if item is not None
+            (item, patch.in_image(frame.shape[-2:]))
+            for item, patch in zip(self.objects, patches, strict=True)
+            if patch is not None
             and item.look is not None
             and self.memory.wants(item.confidence, item.frames_since_template)
-            and mask.any()
+            and patch.mask.any()
         ]
         if not found:
             return
@@ -211,7 +214,7 @@ class PolarTracker:
             decoded = self.network.decoder.decode(
                 maps, points, size, crop.size, item.threshold
             )
-            looks.append(Look(crop, decoded, search_view(crop, points, maps.scores)))
+            looks.append(Look(crop, decoded, SearchView(crop, points, maps.scores)))
         return looks
 
     def window(self, item: TrackedObject, frame_size: tuple[int, int]) -> Crop:

@@ -22,6 +22,8 @@ from siampolarmask_mm.models.polar_decoder import MAJORITY
 from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 from siampolarmask_mm.polar import star_boxes, star_masks
 
+GIVEN = np.inf  # surer than any confidence
+
 
 class Patch(NamedTuple):
     """A mask in the part of the image where it lies.
@@ -43,6 +45,17 @@ class Patch(NamedTuple):
         height, width = self.mask.shape
         return self.left, self.top, self.left + width, self.top + height
 
+    def paste_into(self, image: np.ndarray) -> None:
+        """Set its part of an image (h, w) to the mask."""
+        x1, y1, x2, y2 = self.box
+        image[y1:y2, x1:x2] = self.mask
+
+    def in_image(self, frame_size: tuple[int, int]) -> np.ndarray:
+        """(h, w) boolean: the mask in an image of that size."""
+        image = np.zeros(frame_size, dtype=bool)
+        self.paste_into(image)
+        return image
+
     def within(self, part: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Views of mask and confidence in a part x1, y1, x2, y2 of the image."""
         x1, y1, x2, y2 = part
@@ -51,31 +64,39 @@ class Patch(NamedTuple):
         return self.mask[rows, columns], self.confidence[rows, columns]
 
 
-def describe(
-    objects: Sequence[TrackedObject | None],
-    num_rays: int,
-    decoding: str,
-    frame_size: tuple[int, int],
-) -> InstanceData:
-    """N objects as `SiamPolarMask.predict_ope` reports them; None are not there yet.
+def draw_masks(
+    objects: Sequence[TrackedObject | None], decoding: str, frame_size: tuple[int, int]
+) -> list[Patch | None]:
+    """The mask of each of N objects, as if it were alone; None where there is none.
 
     Args:
-        objects: N.
-        num_rays: K.
+        objects: N; None are not there yet.
         decoding: of the PolarDecoder: which mask is an object's, its star's or that of the
             crop's confidence.
         frame_size: (h, w) of the image.
     """
-    patches = [_patch(item, decoding, frame_size, len(objects) > 1) for item in objects]
-    for i, one in enumerate(patches):
-        for other in patches[i + 1 :]:
-            separate(one, other)
-    masks = np.zeros((len(objects), *frame_size), dtype=bool)
+    return [_patch(item, decoding, frame_size, len(objects) > 1) for item in objects]
+
+
+def describe(
+    objects: Sequence[TrackedObject | None],
+    patches: Sequence[Patch | None],
+    num_rays: int,
+    frame_size: tuple[int, int],
+) -> InstanceData:
+    """N objects as `SiamPolarMask.predict_ope` reports them.
+
+    Args:
+        objects: N; None are not there yet.
+        patches: N, of their masks; None where there is none.
+        num_rays: K.
+        frame_size: (h, w) of the image.
+    """
+    count = len(objects)
+    masks = np.zeros((count, *frame_size), dtype=bool)
     for mask, patch in zip(masks, patches, strict=True):
         if patch is not None:
-            x1, y1, x2, y2 = patch.box
-            mask[y1:y2, x1:x2] = patch.mask
-    count = len(objects)
+            patch.paste_into(mask)
     result = InstanceData(
         bboxes=torch.zeros(count, 4),
         scores=torch.zeros(count),
@@ -104,13 +125,13 @@ def _patch(
         return None
     if item.given_mask is not None:
         mask = np.array(item.given_mask, dtype=bool)
-        return Patch(0, 0, mask, np.ones(frame_size, np.float32))
+        return Patch(0, 0, mask, np.full(frame_size, GIVEN, np.float32))
     if item.look is None or decoding == 'one_star':
         left, top, right, bottom = _part(star_boxes(*item.star), 0, frame_size)
         size = bottom - top, right - left
         corner = item.star.center.new_tensor([left, top])
         mask = star_masks((item.star.center - corner)[None], item.star.rays[None], size)[0]
-        confidence = np.ones(size, np.float32)
+        confidence = np.full(size, GIVEN, np.float32)
         if item.look is not None and several:
             # A star's own confidence only says where its outline is.
             confidence = item.score * paste(item.look, (left, top, right, bottom))
@@ -155,6 +176,13 @@ def paste(look: Look, part: tuple[int, int, int, int]) -> np.ndarray:
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=0,
     )
+
+
+def separate_all(patches: Sequence[Patch | None]) -> None:
+    """Leave each pixel of N masks to the surest one, in place."""
+    for i, one in enumerate(patches):
+        for other in patches[i + 1 :]:
+            separate(one, other)
 
 
 def separate(one: Patch | None, other: Patch | None) -> None:

@@ -102,7 +102,7 @@ class TrackedObject:
             truth = star_masks(center, rays, (look.crop.size,) * 2)[0]
         else:
             truth = torch.from_numpy(look.crop.cut_mask(self.given_mask)).bool()
-        self.threshold = decoder.find_threshold(look.decoded.confidence, truth)
+        self.threshold = decoder.find_threshold(look.decoded.raw, truth)
 
     def calibrate_confidence(self, look: Look) -> None:
         """Make the score that is found in the first frame the one of full confidence."""

@@ -217,7 +217,7 @@ def test_confidence_is_moved_such_that_the_threshold_is_one_half():
     for column, score in ((2, 0.9), (3, 0.8), (4, 0.6)):
         prediction.scores[3, column] = torch.tensor(score).logit()
     mask, decoded = decode(prediction, points, threshold=0.75)
-    raw = decode(prediction, points, threshold=0.5)[1].confidence
+    raw = decoded.raw
     assert_close(raw[32, [20, 28, 36, 45]], torch.tensor([0.9, 0.9, 0.8, 0.6]))
     # By hand: odds of 9, 4 and 1.5 to 1, divided by 3.
     expected = torch.tensor([3 / 4, (4 / 3) / (7 / 3), 0.5 / 1.5])
@@ -271,7 +271,7 @@ def test_the_threshold_is_the_one_that_reproduces_the_first_mask():
     prediction.scores[4, 3:5] = torch.tensor(0.7).logit()
     prediction.scores[5, 3:5] = torch.tensor(0.4).logit()
     decoder = PolarDecoder(decoding='visible_union')
-    raw = decode(prediction, points, threshold=0.5)[1].confidence
+    raw = decode(prediction, points)[1].raw
     # The middle of what is allowed: from 0.7 to 0.8, 0.4 to 0.7, and 0.2 to 0.4.
     for rows, expected in ((slice(3, 4), 0.75), (slice(3, 5), 0.55), (slice(3, 6), 0.3)):
         centers = points[rows, 3:5].flatten(0, 1)

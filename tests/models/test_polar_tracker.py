@@ -199,6 +199,15 @@ def test_confidence_is_relative_to_the_first_frame(make):
     assert result.confidences.item() == pytest.approx(1, abs=0.05)
 
 
+def test_a_union_s_threshold_is_sought_among_confidences_as_they_come(make):
+    """A network that never says more than 0.3: of 0.2 to 0.3, all as good, the middle."""
+    decoder = dict(decoding='visible_union', fusion='capped')
+    model, world = make((60, 60, 10), decoder=decoder)
+    world.logits = math.log(0.3 / 0.7)
+    step(model, 0, [disk_box(60, 60, 10)])
+    assert model.tracker.objects[0].threshold == pytest.approx(0.25, abs=0.01)
+
+
 def test_nothing_is_ever_lost_as_in_the_paper(make):
     model, world = make((60, 60, 10))
     step(model, 0, [disk_box(60, 60, 10)])
@@ -342,8 +351,9 @@ def test_two_trackers_in_one_process_share_nothing(make, monkeypatch):
                 assert torch.equal(result[field], expected[field]), field
         assert (result.searches[0] is None) == (expected.searches[0] is None)
         if expected.searches[0] is not None:
-            parts = zip(result.searches[0], expected.searches[0], strict=True)
-            assert all(torch.equal(part, other) for part, other in parts)
+            for part in ('window', 'cells', 'scores'):
+                one, other_one = (getattr(r.searches[0], part) for r in (result, expected))
+                assert torch.equal(one, other_one), part
 
 
 # Memory
@@ -389,3 +399,29 @@ def test_predictions_of_all_templates_are_averaged(make, monkeypatch):
     result = step(model, 1)
     sizes = result.bboxes[:, 2] - result.bboxes[:, 0]
     assert_close(sizes, torch.tensor([20.0, 30 * 1.25]), rtol=0.03, atol=0)
+
+
+def test_memory_has_an_object_s_own_mask_whatever_others_take_of_it(make):
+    memory = dict(type='TemplateMemory', above=0.5, every=1, most=2)
+    first, second = (60, 60, 12), (66, 60, 14)
+    remembered = []
+    for disks in ((first,), (second, first), (first, second)):
+        model, _ = make(*disks, memory=memory, decoder=dict(update_rate=None))
+        seen = []
+        make_templates = model.tracker._templates
+
+        def templates(frame, boxes, masks, make=make_templates, seen=seen):
+            edges = [round(box[2].item()) for box in boxes]
+            seen.append(dict(zip(edges, masks, strict=True)))
+            return make(frame, boxes, masks)
+
+        model.tracker._templates = templates
+        step(model, 0, [disk_box(*disk) for disk in disks])
+        result = step(model, 1)
+        remembered.append(seen[1][72])  # the first disk's right edge
+        if len(disks) > 1:
+            assert not (result.masks[0] & result.masks[1]).any()
+            assert result.masks[disks.index(first)].sum() < remembered[0].sum()
+    assert remembered[0].sum() == pytest.approx(math.pi * 12**2, rel=0.1)
+    for mask in remembered[1:]:
+        assert np.array_equal(mask, remembered[0])
