@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from siampolarmask_mm.crops import context_side
 from siampolarmask_mm.models.confidence import (
     MAJORITY,
     best_threshold,
@@ -280,24 +282,21 @@ def change_penalty(sizes_wh: Tensor, previous_wh: Tensor, k: float) -> Tensor:
     Source: the proposal selection of SiamRPN (Li et al., CVPR 2018); "- 1", which makes no
     change cost nothing, is from its published code.
     """
-    sizes_wh, previous_wh = sizes_wh.clamp_min(1e-3), previous_wh.clamp_min(1e-3)
-    scale = _context_side(sizes_wh) / _context_side(previous_wh)
-    ratio = (sizes_wh[..., 0] / sizes_wh[..., 1]) / (
-        previous_wh[..., 0] / previous_wh[..., 1]
-    )
+    width, height = sizes_wh.clamp_min(1e-3).unbind(-1)
+    previous_width, previous_height = previous_wh.clamp_min(1e-3).tolist()
+    padding = (width + height) / 2
+    side = ((width + padding) * (height + padding)).sqrt()
+    scale = side / context_side(previous_width, previous_height)
+    ratio = width / height / (previous_width / previous_height)
     change = torch.maximum(scale, 1 / scale) * torch.maximum(ratio, 1 / ratio)
     return (-k * (change - 1)).exp()
 
 
-def _context_side(size_wh: Tensor) -> Tensor:
-    padding = size_wh.mean(-1, keepdim=True)
-    return (size_wh + padding).prod(-1).sqrt()
-
-
 def cosine_window(height: int, width: int, like: Tensor) -> Tensor:
     """(H, W) Hann window, 0 at the border and 1 in the middle."""
-    rows, columns = (
-        torch.hann_window(n, periodic=False, dtype=like.dtype, device=like.device)
-        for n in (height, width)
-    )
-    return torch.outer(rows, columns)
+    return torch.from_numpy(_window_array(height, width)).to(like, copy=True)
+
+
+@cache
+def _window_array(height: int, width: int) -> np.ndarray:
+    return np.outer(np.hanning(height), np.hanning(width))

@@ -15,7 +15,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from siampolarmask_mm.crops import Crop, crop_around
+from siampolarmask_mm.crops import Crop, crop_around, mean_color
 from siampolarmask_mm.models.confidence import mask_box
 from siampolarmask_mm.models.first_frame import grow_from_point, template_masks
 from siampolarmask_mm.models.given_objects import GivenObjects
@@ -227,10 +227,13 @@ class PolarTracker:
         return replace(crop, scale=crop.scale / max(min(wider, whole), 1))
 
     def cut(self, frame: Tensor, crops: list[Crop]) -> Tensor:
-        """(N, 3, S, S) normalized crops of one frame (1, 3, h, w)."""
+        """(N, 3, S, S) normalized crops of one frame (1, 3, h, w), or (1, 1, h, w)."""
         image = frame[0].permute(1, 2, 0).cpu().numpy()
-        cut = np.stack([crop.cut(image) for crop in crops])
-        crops = self.network.data_preprocessor.normalize(
-            torch.from_numpy(cut).permute(0, 3, 1, 2)
-        )
-        return self.inference.layout(crops)
+        channels = image.shape[-1]
+        if channels not in (1, 3):
+            raise ValueError(f'a frame of 3 channels, or 1, expected, got {channels}')
+        outside = mean_color(image) if len(crops) > 1 else None  # once for all
+        cut = np.stack([crop.cut(image, outside) for crop in crops])
+        if channels == 1:
+            cut = np.repeat(cut.reshape(*cut.shape[:3], 1), 3, axis=-1)
+        return self.inference.layout(self.network.data_preprocessor.normalize(cut))
