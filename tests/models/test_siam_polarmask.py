@@ -201,6 +201,46 @@ def test_an_empty_first_mask_is_refused(model, frames):
         run(model, frames[:1], SQUARE, np.zeros((1, 80, 100), np.uint8))
 
 
+def test_gray_frames_are_those_of_three_equal_channels(model, frames):
+    gray = frames[:, :, :1]
+    three = run(model, gray.expand(-1, -1, 3, -1, -1).contiguous(), SQUARE)
+    for one, other in zip(run(model, gray, SQUARE), three, strict=True):
+        assert torch.equal(one.bboxes, other.bboxes)
+        assert torch.equal(one.masks, other.masks)
+
+
+def test_frames_of_other_channels_are_refused(model, frames):
+    with pytest.raises(ValueError, match='frame of 3 channels, or 1, expected, got 4'):
+        run(model, torch.cat([frames, frames[:, :, :1]], dim=2), SQUARE)
+
+
+def test_a_frame_smaller_than_the_crop_and_its_object_is_tracked(model):
+    """Of 9 x 7 pixels, with an object of all of it, of 2 x 2, and half outside."""
+    frames = torch.full((3, 1, 3, 7, 9), 90, dtype=torch.uint8)
+    boxes = [[0.0, 0, 9, 7], [3.0, 3, 5, 5], [-4.0, -3, 4, 3]]
+    for result in run(model, frames, boxes)[1:]:
+        assert result.masks.shape == (3, 7, 9)
+        sizes = result.bboxes[:, 2:] - result.bboxes[:, :2]
+        assert (sizes <= torch.tensor([9.0, 7.0])).all()
+        assert (sizes > 0).all()
+        middles = (result.bboxes[:, :2] + result.bboxes[:, 2:]) / 2
+        assert ((middles >= 0) & (middles <= torch.tensor([9.0, 7.0]))).all()
+
+
+@pytest.mark.parametrize('num_objects', [1, 3])
+def test_all_objects_of_a_frame_take_one_pass_of_the_network(model, frames, num_objects):
+    passes = []
+    model.backbone.register_forward_hook(
+        lambda _, args, __: passes.append(tuple(args[0].shape[::3]))
+    )
+    model.head.score.register_forward_hook(
+        lambda _, args, __: passes.append(('head', len(args[0])))
+    )
+    run(model, frames[:3], SQUARE * num_objects)
+    each_frame = [(num_objects, 65), ('head', num_objects)]
+    assert passes == [(num_objects, 33), *each_frame, *each_frame]
+
+
 def test_another_preprocessor_is_refused(model_config):
     model_config['data_preprocessor'] = dict(type='mmtrack.TrackDataPreprocessor')
     with pytest.raises(TypeError, match='CropPreprocessor expected, got TrackDataPrep'):
@@ -214,9 +254,14 @@ def test_a_quadrilateral_of_vot_starts_as_the_box_of_its_area(model, frames):
     assert_close(first.bboxes, torch.tensor([[50 - half, 40 - half, 50 + half, 40 + half]]))
 
 
-def test_mmtracks_own_inference_runs_frame_by_frame(model_config, frames):
+def test_mmtracks_own_inference_finds_what_the_runner_does(
+    model, model_config, frames, tmp_path
+):
     from mmtrack.apis import inference_sot, init_model
 
+    expected = run(model, frames, SQUARE)[-1]
+    weights = tmp_path / 'weights.pth'
+    torch.save(model.state_dict(), weights)
     pipeline = [
         dict(type='LoadImageFromFile'),
         dict(type='mmtrack.LoadTrackAnnotations', with_mask=True),
@@ -225,10 +270,13 @@ def test_mmtracks_own_inference_runs_frame_by_frame(model_config, frames):
     loader = dict(dataset=dict(pipeline=pipeline))
     config = Config(dict(model=model_config, test_dataloader=loader))
     model = init_model(config, device='cpu')
+    model.load_state_dict(torch.load(weights))
     for t, frame in enumerate(frames):
         image = frame[0].permute(1, 2, 0).numpy()
-        result = inference_sot(model, image, SQUARE[0], frame_id=t)
-    assert result.pred_track_instances.masks.shape == (1, 80, 100)
+        result = inference_sot(model, image, SQUARE[0], frame_id=t).pred_track_instances
+    # It makes frames float32, whose crops are not rounded.
+    assert_close(result.bboxes, expected.bboxes, atol=0.2, rtol=0)
+    assert (result.masks ^ expected.masks).sum() <= 0.02 * expected.masks.sum()
 
 
 def training_batch(clips, pipeline, indices):
