@@ -33,7 +33,6 @@ from siampolarmask_mm.models.template_memory import TemplateMemory
 from siampolarmask_mm.models.tracked_object import (
     Look,
     TrackedObject,
-    box_size,
     first_star,
 )
 
@@ -210,11 +209,12 @@ class PolarTracker:
             own = slice(row, row + len(item.templates))
             row = own.stop
             maps = PolarPrediction(*(part[own].mean(0) for part in prediction))
-            size = box_size(item.box) * crop.scale
+            size = item.star_size * crop.scale
             decoded = self.network.decoder.decode(
                 maps, points, size, crop.size, item.threshold
             )
-            looks.append(Look(crop, decoded, SearchView(crop, points, maps.scores)))
+            view = SearchView(crop, points, maps.scores, decoded)
+            looks.append(Look(crop, decoded, view))
         return looks
 
     def window(self, item: TrackedObject, frame_size: tuple[int, int]) -> Crop:

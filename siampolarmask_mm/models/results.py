@@ -12,13 +12,12 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from siampolarmask_mm.models.polar_decoder import MAJORITY
+from siampolarmask_mm.models.confidence import MAJORITY, paste_confidence
 from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 from siampolarmask_mm.polar import star_boxes, star_masks
 
@@ -134,13 +133,13 @@ def _patch(
         confidence = np.full(size, GIVEN, np.float32)
         if item.look is not None and several:
             # A star's own confidence only says where its outline is.
-            confidence = item.score * paste(item.look, (left, top, right, bottom))
+            confidence = item.score * _paste(item.look, (left, top, right, bottom))
         return Patch(left, top, mask.numpy(), confidence)
     scale = item.look.crop.scale
     corners = item.look.crop.to_image(item.look.decoded.box.view(2, 2) - 0.5) + 0.5
     # Between the centers of two pixels of the crop, confidence falls from one to the other.
     part = _part(corners.flatten(), 1 / scale, frame_size)
-    confidence = paste(item.look, part)
+    confidence = _paste(item.look, part)
     return Patch(*part[:2], confidence > MAJORITY, confidence)
 
 
@@ -157,25 +156,8 @@ def _part(
     return left, top, right, bottom
 
 
-def paste(look: Look, part: tuple[int, int, int, int]) -> np.ndarray:
-    """A crop's confidence (S, S) in a part x1, y1, x2, y2 of the image, interpolated.
-
-    Returns:
-        (y2 - y1, x2 - x1) float32; 0 outside the crop.
-    """
-    left, top, right, bottom = part
-    if left == right or top == bottom:
-        return np.zeros((bottom - top, right - left), np.float32)
-    crop = look.crop
-    x, y = crop.from_image(torch.tensor([left, top], dtype=torch.float64)).tolist()
-    return cv2.warpAffine(
-        look.decoded.confidence.numpy(),
-        np.array([[crop.scale, 0, x], [0, crop.scale, y]]),
-        (right - left, bottom - top),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=0,
-    )
+def _paste(look: Look, part: tuple[int, int, int, int]) -> np.ndarray:
+    return paste_confidence(look.decoded.confidence, look.crop, part)
 
 
 def separate_all(patches: Sequence[Patch | None]) -> None:

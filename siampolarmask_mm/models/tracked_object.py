@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop
+from siampolarmask_mm.models.first_frame import box_in_crop
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.polar_decoder import Decoded, PolarDecoder, Star
 from siampolarmask_mm.models.polar_targets import mass_centers
@@ -23,7 +24,6 @@ from siampolarmask_mm.polar import (
     mask_outlines,
     polygon_outlines,
     star_boxes,
-    star_masks,
 )
 
 SMALLEST_SIDE = 10.0  # of a box, in pixels of the image; keeps the crop's scale finite
@@ -83,6 +83,11 @@ class TrackedObject:
         """Whether it was not found in the last frame."""
         return self.frames_lost > 0
 
+    @property
+    def star_size(self) -> Tensor:
+        """(2,) width and height of a predicted star that would have the object's box."""
+        return box_size(self.box) / self.size_correction
+
     def calibrate_size(self, look: Look) -> None:
         """Make the size that is found in the first frame the one that is given there."""
         found = box_size(star_boxes(*look.decoded.choice.star)) / look.crop.scale
@@ -97,12 +102,11 @@ class TrackedObject:
             decoder: that unites.
         """
         if self.given_mask is None:
-            center = look.crop.from_image(self.star.center)[None]
-            rays = self.star.rays[None] * look.crop.scale
-            truth = star_masks(center, rays, (look.crop.size,) * 2)[0]
+            box = box_in_crop(self.box, look.crop)
+            self.threshold = decoder.find_threshold_for_box(look.decoded, box)
         else:
             truth = torch.from_numpy(look.crop.cut_mask(self.given_mask)).bool()
-        self.threshold = decoder.find_threshold(look.decoded.raw, truth)
+            self.threshold = decoder.find_threshold(look.decoded.raw, truth)
 
     def calibrate_confidence(self, look: Look) -> None:
         """Make the score that is found in the first frame the one of full confidence."""

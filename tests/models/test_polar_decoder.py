@@ -8,6 +8,7 @@ from torch.testing import assert_close
 
 from siampolarmask_mm.crops import location_points
 from siampolarmask_mm.models import PolarDecoder
+from siampolarmask_mm.models.confidence import mask_box
 from siampolarmask_mm.models.polar_decoder import (
     MAJORITY,
     Choice,
@@ -271,15 +272,17 @@ def test_the_threshold_is_the_one_that_reproduces_the_first_mask():
     prediction.scores[4, 3:5] = torch.tensor(0.7).logit()
     prediction.scores[5, 3:5] = torch.tensor(0.4).logit()
     decoder = PolarDecoder(decoding='visible_union')
-    raw = decode(prediction, points)[1].raw
+    _, decoded = decode(prediction, points)
     # The middle of what is allowed: from 0.7 to 0.8, 0.4 to 0.7, and 0.2 to 0.4.
     for rows, expected in ((slice(3, 4), 0.75), (slice(3, 5), 0.55), (slice(3, 6), 0.3)):
         centers = points[rows, 3:5].flatten(0, 1)
         truth = star_masks(centers, torch.full((len(centers), 12), 6.0), (65, 65)).any(0)
-        found = decoder.find_threshold(raw, truth)
-        assert found == pytest.approx(expected, abs=0.01)
-        again, _ = decode(prediction, points, threshold=found)
-        assert torch.equal(again, truth)
+        from_box = decoder.find_threshold_for_box(decoded, mask_box(truth))
+        found = decoder.find_threshold(decoded.raw, truth)
+        for threshold, error in ((found, 0.01), (from_box, 0.03)):
+            assert threshold == pytest.approx(expected, abs=error)
+            again, _ = decode(prediction, points, threshold=threshold)
+            assert torch.equal(again, truth)
 
 
 @pytest.mark.parametrize(

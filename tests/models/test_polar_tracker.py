@@ -50,6 +50,11 @@ def width(result):
     return (result.bboxes[0, 2] - result.bboxes[0, 0]).item()
 
 
+def disk_mask(x, y, radius):
+    rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
+    return ((columns - x) ** 2 + (rows - y) ** 2 <= radius**2).astype(np.uint8)
+
+
 # Growth and shrinkage
 
 
@@ -86,6 +91,20 @@ def test_a_union_grows_and_shrinks_alike(make):
         lags.append(follow(model, world, [24 * factor**k for k in range(11)])[-1])
     assert lags[0] < -0.05
     assert lags[0] + lags[1] == pytest.approx(0, abs=0.02)
+
+
+@pytest.mark.parametrize('decoding', ['one_star', 'visible_union'])
+def test_the_next_search_is_around_the_middle_of_what_was_found(make, decoding):
+    """Not half a pixel off it, as the middle of a box's edges is."""
+    decoder = dict(decoding=decoding, update_rate=None)
+    model, world = make(
+        (119.5, 99.5, 24), decoder=decoder, template_size=97, search_size=193
+    )
+    step(model, 0, [disk_box(119.5, 99.5, 24)])
+    world.disks = [(124.0, 96.0, 24)]
+    step(model, 1)
+    step(model, 2)
+    assert world.crops[0].center == pytest.approx((124.0, 96.0), abs=0.3)
 
 
 def test_one_star_grows_and_shrinks_alike(make):
@@ -204,8 +223,13 @@ def test_a_union_s_threshold_is_sought_among_confidences_as_they_come(make):
     decoder = dict(decoding='visible_union', fusion='capped')
     model, world = make((60, 60, 10), decoder=decoder)
     world.logits = math.log(0.3 / 0.7)
-    step(model, 0, [disk_box(60, 60, 10)])
-    assert model.tracker.objects[0].threshold == pytest.approx(0.25, abs=0.01)
+    for mask in (disk_mask(60, 60, 10), None):
+        data_sample = sample(0, [disk_box(60, 60, 10)])
+        if mask is not None:
+            data_sample.gt_instances.masks = BitmapMasks(mask[None], *SIZE)
+        batch = dict(inputs=dict(img=[FRAME]), data_samples=[data_sample])
+        model.test_step(batch)
+        assert model.tracker.objects[0].threshold == pytest.approx(0.25, abs=0.02)
 
 
 def test_nothing_is_ever_lost_as_in_the_paper(make):
@@ -305,8 +329,7 @@ def test_an_object_may_be_given_as_a_point(make):
     data_sample.gt_instances = InstanceData(points=torch.tensor([[110.0, 108.0]]))
     batch = dict(inputs=dict(img=[FRAME]), data_samples=[data_sample])
     first = model.test_step(batch)[0].pred_track_instances
-    rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
-    disk = torch.from_numpy((columns - 118) ** 2 + (rows - 102) ** 2 <= 22**2)
+    disk = torch.from_numpy(disk_mask(118, 102, 22)).bool()
     found = first.masks[0]
     assert (found & disk).sum() > 0.85 * (found | disk).sum()
     assert first.scores.tolist() == [-1.0]

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from siampolarmask_mm.crops import Crop
+from siampolarmask_mm.models.confidence import paste_confidence
 from siampolarmask_mm.models.polar_decoder import Choice, Decoded, Star
 from siampolarmask_mm.models.results import (
     Patch,
     describe,
     draw_masks,
-    paste,
     separate,
     separate_all,
 )
@@ -55,7 +55,7 @@ def test_confidence_is_pasted_where_it_was_seen(scale):
     confidence = generator.random((9, 9), dtype=np.float32)
     crop = Crop((14.3, 10.8), scale, 9)
     part = (3, 2, 27, 19)
-    pasted = paste(look(torch.from_numpy(confidence), crop), part)
+    pasted = paste_confidence(torch.from_numpy(confidence), crop, part)
     assert pasted.shape == (17, 24)
     expected = [
         [interpolate(confidence, crop, x, y) for x in range(3, 27)] for y in range(2, 19)

@@ -182,6 +182,16 @@ def test_calibration_corrects_a_star_that_is_always_too_small(model_config, fram
         assert height == pytest.approx(20, abs=0.1)
 
 
+def test_a_calibrated_size_is_no_change_in_size(model_config, frames):
+    """Stars that are always too small are compared with stars that are always so."""
+    model = MODELS.build(dict(model_config, calibrate_size=True))
+    predict((3, 3), 6.0)(model)
+    model.decoder.penalty_k = 1.0
+    run(model, frames, SQUARE)
+    choice = model.tracker.objects[0].look.decoded.choice
+    assert choice.penalty == pytest.approx(1, abs=1e-3)
+
+
 def test_without_calibration_it_shrinks(model, frames):
     predict((3, 3), 6.0)(model)
     result = run(model, frames, SQUARE)[-1]
@@ -487,6 +497,8 @@ def test_a_union_of_stars_is_drawn_where_it_was_seen(model, frames, monkeypatch)
     expected = star_masks(centers, torch.full((2, 12), 8.0), (80, 100)).any(0)
     overlap = (result.masks[0] & expected).sum() / (result.masks[0] | expected).sum()
     assert overlap > 0.9  # painted in the crop, whose pixels are larger
+    confidence = result.searches[0].confidence((80, 100))
+    assert np.array_equal(confidence > 0.5, result.masks[0].numpy())
     # The middle is the mask's; the size lies between the square's, 20, and the mask's.
     box = result.bboxes[0]
     middle = (box[:2] + box[2:] - 1) / 2
