@@ -189,7 +189,7 @@ class PolarDecoder:
         ranking = (1 - w) * scores * penalty + w * cosine_window(*scores.shape, like=scores)
         row, column = divmod(int(ranking.argmax()), scores.shape[1])
         return Choice(
-            Star(points[row, column], rays[row, column]),
+            Star(points[row, column], rays[row, column].clone()),
             score=float(scores[row, column]),
             penalty=float(penalty[row, column]),
             location=(row, column),

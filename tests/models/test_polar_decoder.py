@@ -137,6 +137,31 @@ def test_one_shape_seen_from_two_origins_stays_that_shape():
     assert (mask ^ square).sum() <= 8
 
 
+def ellipse(angle, origin):
+    """Half axes of 30 and 12 pixels, turned about (40, 40), seen from an origin."""
+    turn = torch.linspace(0, 2 * math.pi, 361)[:-1]
+    x, y = 30 * turn.cos(), 12 * turn.sin()
+    sine, cosine = math.sin(angle), math.cos(angle)
+    outline = 40 + torch.stack([cosine * x - sine * y, sine * x + cosine * y], dim=-1)
+    rays = cast_rays(polygon_outlines([[outline]]), origin[None], 72, 'last')
+    return Star(origin, rays.lengths[0])
+
+
+def test_an_object_that_turns_is_followed_from_any_origin():
+    """By 10 degrees a frame, its star's origin going round with it, 6 pixels off."""
+    decoder = PolarDecoder(update_rate=0.6)
+    star = None
+    for frame in range(19):
+        angle = math.radians(10 * frame)
+        origin = 40 + 6 * torch.tensor([math.cos(angle), math.sin(angle)])
+        seen = ellipse(angle, origin)
+        star = seen if star is None else decoder.smooth(star, seen, choice())
+        stars = (torch.stack(pair) for pair in zip(star, seen, strict=True))
+        masks = star_masks(*stars, (81, 81))
+        overlap = (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum()
+        assert overlap > 0.8
+
+
 def test_without_a_rate_the_new_star_is_taken_as_it_is():
     new = circle(4.0, 5.0, 6.0)
     assert (
