@@ -11,7 +11,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import torch
-from mmdet.structures.bbox import bbox_overlaps
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
@@ -114,32 +113,6 @@ def best_threshold(
     overlaps = overlaps[first : last + 1]
     good = (overlaps >= overlaps.max() - 0.01).nonzero()[:, 0]
     return (first + int(good[len(good) // 2])) / num_bins
-
-
-def best_threshold_for_box(
-    raw: Tensor, point: Tensor, box: Tensor, lowest: float, highest: float
-) -> float:
-    """The threshold at which the mask at a point (2,) is boxed most like a true box (4,).
-
-    Of all that do so nearly as well (within 0.01 of the best overlap), the middle one.
-
-    Args:
-        raw: (S, S) confidence from 0 to 1.
-        point: in the mask; see `unite_at`.
-        box: x1, y1, x2, y2, edges between pixels.
-        lowest: threshold that may be.
-        highest: threshold that may be; higher ones than the point's confidence are not
-            tried.
-    """
-    highest = max(min(highest, value_at(raw, point)), lowest)
-    thresholds = np.linspace(lowest, highest, 25).tolist()
-    found = [mask_box(unite_at(raw, point, t) > MAJORITY) for t in thresholds]
-    empty = box.new_zeros(4)
-    overlaps = bbox_overlaps(
-        torch.stack([empty if other is None else other for other in found]), box[None]
-    )[:, 0]
-    good = (overlaps >= overlaps.max() - 0.01).nonzero()[:, 0]
-    return thresholds[int(good[len(good) // 2])]
 
 
 def paste_confidence(

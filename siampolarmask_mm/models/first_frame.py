@@ -33,7 +33,7 @@ def template_masks(
     """
     return torch.stack(
         [
-            fill_box(box_in_crop(box, crop), crop.size)
+            fill_box(_box_in_crop(box, crop), crop.size)
             if mask is None
             else torch.from_numpy(crop.cut_mask(mask)).bool()
             for crop, box, mask in zip(crops, boxes, masks, strict=True)
@@ -49,8 +49,7 @@ def fill_box(box_xyxy: Tensor, size: int) -> Tensor:
     return down[:, None] & across
 
 
-def box_in_crop(box_xyxy: Tensor, crop: Crop) -> Tensor:
-    """(4,) a box (4,) of the image in pixels of a crop that is not turned."""
+def _box_in_crop(box_xyxy: Tensor, crop: Crop) -> Tensor:
     # A box's edges lie half a pixel off the pixel centers, in both frames.
     return crop.from_image(box_xyxy.view(2, 2) - 0.5).view(4) + 0.5
 

@@ -19,7 +19,6 @@ from siampolarmask_mm.crops import context_side
 from siampolarmask_mm.models.confidence import (
     MAJORITY,
     best_threshold,
-    best_threshold_for_box,
     mask_box,
     spread_scores,
     star_confidence,
@@ -123,7 +122,7 @@ class PolarDecoder:
             `siampolarmask_mm.polar.fuse_stars`; ``score_map`` the scores alone,
             interpolated between locations, for comparison.
         threshold: of a union's raw confidence, 0 to 1; None finds, in the first frame, the
-            one that best reproduces the given mask, or the box if that is all there is.
+            one that best reproduces the given mask, and is 0.5 where only a box is given.
         reach: of ``capped`` and ``vote``, in strides.
 
     Raises:
@@ -243,16 +242,6 @@ class PolarDecoder:
             truth: (S, S) boolean.
         """
         return best_threshold(confidence, truth, *THRESHOLDS)
-
-    def find_threshold_for_box(self, decoded: Decoded, box: Tensor) -> float:
-        """The threshold of raw confidence at which the mask's box is most like a true one.
-
-        Args:
-            decoded: of a union.
-            box: (4,) in pixels of the search crop.
-        """
-        center = decoded.choice.star.center
-        return best_threshold_for_box(decoded.raw, center, box, *THRESHOLDS)
 
     def smooth(self, previous: Star, new: Star, choice: Choice) -> Star:
         """Average two stars ray by ray, each seen from its own center of area.

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop
-from siampolarmask_mm.models.first_frame import box_in_crop
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.polar_decoder import Decoded, PolarDecoder, Star
 from siampolarmask_mm.models.polar_targets import mass_centers
@@ -95,16 +94,15 @@ class TrackedObject:
         self.size_correction = min(max(ratio, 0.5), 2.0)
 
     def calibrate_threshold(self, look: Look, decoder: PolarDecoder) -> None:
-        """Make the union that is found in the first frame most like what is given there.
+        """Make the union that is found in the first frame most like the mask given there.
+
+        A box alone tells nothing: what fills it best is more than the object.
 
         Args:
             look: at the first frame.
             decoder: that unites.
         """
-        if self.given_mask is None:
-            box = box_in_crop(self.box, look.crop)
-            self.threshold = decoder.find_threshold_for_box(look.decoded, box)
-        else:
+        if self.given_mask is not None:
             truth = torch.from_numpy(look.crop.cut_mask(self.given_mask)).bool()
             self.threshold = decoder.find_threshold(look.decoded.raw, truth)
 

@@ -8,7 +8,6 @@ from torch.testing import assert_close
 
 from siampolarmask_mm.crops import location_points
 from siampolarmask_mm.models import PolarDecoder
-from siampolarmask_mm.models.confidence import mask_box
 from siampolarmask_mm.models.polar_decoder import (
     MAJORITY,
     Choice,
@@ -302,12 +301,10 @@ def test_the_threshold_is_the_one_that_reproduces_the_first_mask():
     for rows, expected in ((slice(3, 4), 0.75), (slice(3, 5), 0.55), (slice(3, 6), 0.3)):
         centers = points[rows, 3:5].flatten(0, 1)
         truth = star_masks(centers, torch.full((len(centers), 12), 6.0), (65, 65)).any(0)
-        from_box = decoder.find_threshold_for_box(decoded, mask_box(truth))
         found = decoder.find_threshold(decoded.raw, truth)
-        for threshold, error in ((found, 0.01), (from_box, 0.03)):
-            assert threshold == pytest.approx(expected, abs=error)
-            again, _ = decode(prediction, points, threshold=threshold)
-            assert torch.equal(again, truth)
+        assert found == pytest.approx(expected, abs=0.01)
+        again, _ = decode(prediction, points, threshold=found)
+        assert torch.equal(again, truth)
 
 
 @pytest.mark.parametrize(
