@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import cv2
 import numpy as np
@@ -289,8 +289,11 @@ def location_points(
 
     Source: SiamPolarMask, eq. 10.
     """
-    y, x = (
-        (torch.arange(n, device=like.device) - (n - 1) / 2) * stride + (size - 1) / 2
-        for n in num_locations
-    )
-    return torch.stack(torch.meshgrid(x, y, indexing='xy'), dim=-1).to(like.dtype)
+    points = _location_array(tuple(num_locations), stride, size)
+    return torch.from_numpy(points).to(like, copy=True)
+
+
+@cache
+def _location_array(num_locations: tuple[int, int], stride: int, size: int) -> np.ndarray:
+    y, x = ((np.arange(n) - (n - 1) / 2) * stride + (size - 1) / 2 for n in num_locations)
+    return np.stack(np.meshgrid(x, y), axis=-1)

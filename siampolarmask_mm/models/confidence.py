@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from siampolarmask_mm.crops import Crop
 from siampolarmask_mm.polar import soft_star_masks, star_boxes
 
 MAJORITY = 0.5
@@ -48,6 +49,16 @@ def spread_scores(scores: Tensor, points: Tensor, stride: int, size: int) -> Ten
     )[0, 0]
     left, top = (round(float(p)) for p in points[0, 0])
     return pad(inner, (left, size - left - width, top, size - top - height))
+
+
+def unite_at(raw: Tensor, point: Tensor, threshold: float) -> Tensor:
+    """What a raw confidence (S, S) says of the object at a point (2,), from 0 to 1.
+
+    Its mask is where the raw confidence is above a threshold, lowered such that the point
+    is in it, and hangs together with the point.
+    """
+    threshold = max(min(threshold, 0.99 * value_at(raw, point)), 1e-4)
+    return keep_part(move_majority(raw, threshold), point)
 
 
 def move_majority(confidence: Tensor, threshold: float) -> Tensor:
@@ -102,6 +113,28 @@ def best_threshold(
     overlaps = overlaps[first : last + 1]
     good = (overlaps >= overlaps.max() - 0.01).nonzero()[:, 0]
     return (first + int(good[len(good) // 2])) / num_bins
+
+
+def paste_confidence(
+    confidence: Tensor, crop: Crop, part: tuple[int, int, int, int]
+) -> np.ndarray:
+    """A crop's confidence (S, S) in a part x1, y1, x2, y2 of the image, interpolated.
+
+    Returns:
+        (y2 - y1, x2 - x1) float32; 0 outside the crop.
+    """
+    left, top, right, bottom = part
+    if left == right or top == bottom:
+        return np.zeros((bottom - top, right - left), np.float32)
+    x, y = crop.from_image(torch.tensor([left, top], dtype=torch.float64)).tolist()
+    return cv2.warpAffine(
+        confidence.numpy(),
+        np.array([[crop.scale, 0, x], [0, crop.scale, y]]),
+        (right - left, bottom - top),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
 
 
 def mask_box(mask: Tensor) -> Tensor | None:

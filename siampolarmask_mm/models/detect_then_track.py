@@ -97,7 +97,9 @@ class DetectThenTrack(BaseModel):
         image = np.ascontiguousarray(frame[0].permute(1, 2, 0).cpu().numpy())
         with DefaultScope.overwrite_default_scope('mmdet'):
             found: InstanceData = inference_detector(self.detector, image).pred_instances
-        found = found[found.scores >= self.min_score]
+        # A box without extent, as those cut at the frame's edge can be, is of no use.
+        has_extent = (found.bboxes[:, 2:] > found.bboxes[:, :2]).all(1)
+        found = found[has_extent & (found.scores >= self.min_score)]
         found = found[found.scores.argsort(descending=True)[: self.most]].cpu()
         masks = [None] * len(found)
         if 'masks' in found:

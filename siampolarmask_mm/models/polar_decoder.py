@@ -6,20 +6,23 @@ Shape shorthand:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from siampolarmask_mm.crops import context_side
 from siampolarmask_mm.models.confidence import (
     MAJORITY,
     best_threshold,
-    keep_part,
     mask_box,
-    move_majority,
     spread_scores,
     star_confidence,
-    value_at,
+    unite_at,
 )
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.polar import (
@@ -61,18 +64,30 @@ class Choice(NamedTuple):
     location: tuple[int, int] = (0, 0)
 
 
-class Decoded(NamedTuple):
+@dataclass(frozen=True)
+class Decoded:
     """An object as it is seen in a search crop of S pixels, in the crop's pixels.
 
     Attributes:
         choice: the best location.
-        confidence: (S, S) float32 from 0 to 1; the mask is where it is above `MAJORITY`.
-        box: (4,) around the mask; around the star of ``choice`` if the mask is empty.
+        draw: makes ``confidence`` when it is first asked for.
+        raw: (S, S) confidence of a union before a threshold; None of one star.
     """
 
     choice: Choice
-    confidence: Tensor
-    box: Tensor
+    draw: Callable[[], Tensor]
+    raw: Tensor | None = None
+
+    @cached_property
+    def confidence(self) -> Tensor:
+        """(S, S) float32 from 0 to 1; the mask is where it is above `MAJORITY`."""
+        return self.draw()
+
+    @cached_property
+    def box(self) -> Tensor:
+        """(4,) around the mask; around the star of ``choice`` if the mask is empty."""
+        box = mask_box(self.confidence > MAJORITY)
+        return star_boxes(*self.choice.star) if box is None else box
 
 
 DECODINGS = ('one_star', 'visible_union')
@@ -107,7 +122,7 @@ class PolarDecoder:
             `siampolarmask_mm.polar.fuse_stars`; ``score_map`` the scores alone,
             interpolated between locations, for comparison.
         threshold: of a union's raw confidence, 0 to 1; None finds, in the first frame, the
-            one that best reproduces the given mask.
+            one that best reproduces the given mask, and is 0.5 where only a box is given.
         reach: of ``capped`` and ``vote``, in strides.
 
     Raises:
@@ -173,7 +188,7 @@ class PolarDecoder:
         ranking = (1 - w) * scores * penalty + w * cosine_window(*scores.shape, like=scores)
         row, column = divmod(int(ranking.argmax()), scores.shape[1])
         return Choice(
-            Star(points[row, column], rays[row, column]),
+            Star(points[row, column], rays[row, column].clone()),
             score=float(scores[row, column]),
             penalty=float(penalty[row, column]),
             location=(row, column),
@@ -199,19 +214,12 @@ class PolarDecoder:
         """
         choice = self.choose(prediction, points, previous_wh)
         if self.decoding == 'one_star':
-            confidence = star_confidence(*choice.star, size)
-        else:
-            confidence = self.fuse(prediction, points, size)
-            if threshold is None:
-                threshold = MAJORITY if self.threshold is None else self.threshold
-            at_best = value_at(confidence, choice.star.center)
-            threshold = max(min(threshold, 0.99 * at_best), 1e-4)
-            confidence = move_majority(confidence, threshold)
-            confidence = keep_part(confidence, choice.star.center)
-        box = mask_box(confidence > MAJORITY)
-        if box is None:
-            box = star_boxes(*choice.star)
-        return Decoded(choice, confidence, box)
+            return Decoded(choice, partial(star_confidence, *choice.star, size))
+        if threshold is None:
+            threshold = MAJORITY if self.threshold is None else self.threshold
+        raw = self.fuse(prediction, points, size)
+        draw = partial(unite_at, raw, choice.star.center, threshold)
+        return Decoded(choice, draw, raw)
 
     def fuse(self, prediction: PolarPrediction, points: Tensor, size: int) -> Tensor:
         """(S, S) raw confidence of a union, from 0 to 1, for S = ``size``."""
@@ -230,7 +238,7 @@ class PolarDecoder:
         """The threshold of raw confidence that best reproduces a true mask.
 
         Args:
-            confidence: (S, S) raw, as `decode` gives it for a threshold of 0.5.
+            confidence: (S, S) raw.
             truth: (S, S) boolean.
         """
         return best_threshold(confidence, truth, *THRESHOLDS)
@@ -274,24 +282,21 @@ def change_penalty(sizes_wh: Tensor, previous_wh: Tensor, k: float) -> Tensor:
     Source: the proposal selection of SiamRPN (Li et al., CVPR 2018); "- 1", which makes no
     change cost nothing, is from its published code.
     """
-    sizes_wh, previous_wh = sizes_wh.clamp_min(1e-3), previous_wh.clamp_min(1e-3)
-    scale = _context_side(sizes_wh) / _context_side(previous_wh)
-    ratio = (sizes_wh[..., 0] / sizes_wh[..., 1]) / (
-        previous_wh[..., 0] / previous_wh[..., 1]
-    )
+    width, height = sizes_wh.clamp_min(1e-3).unbind(-1)
+    previous_width, previous_height = previous_wh.clamp_min(1e-3).tolist()
+    padding = (width + height) / 2
+    side = ((width + padding) * (height + padding)).sqrt()
+    scale = side / context_side(previous_width, previous_height)
+    ratio = width / height / (previous_width / previous_height)
     change = torch.maximum(scale, 1 / scale) * torch.maximum(ratio, 1 / ratio)
     return (-k * (change - 1)).exp()
 
 
-def _context_side(size_wh: Tensor) -> Tensor:
-    padding = size_wh.mean(-1, keepdim=True)
-    return (size_wh + padding).prod(-1).sqrt()
-
-
 def cosine_window(height: int, width: int, like: Tensor) -> Tensor:
     """(H, W) Hann window, 0 at the border and 1 in the middle."""
-    rows, columns = (
-        torch.hann_window(n, periodic=False, dtype=like.dtype, device=like.device)
-        for n in (height, width)
-    )
-    return torch.outer(rows, columns)
+    return torch.from_numpy(_window_array(height, width)).to(like, copy=True)
+
+
+@cache
+def _window_array(height: int, width: int) -> np.ndarray:
+    return np.outer(np.hanning(height), np.hanning(width))

@@ -15,7 +15,7 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from siampolarmask_mm.crops import Crop, crop_around
+from siampolarmask_mm.crops import Crop, crop_around, mean_color
 from siampolarmask_mm.models.confidence import mask_box
 from siampolarmask_mm.models.first_frame import grow_from_point, template_masks
 from siampolarmask_mm.models.given_objects import GivenObjects
@@ -24,13 +24,17 @@ from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.mask_matching import mask_shares
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.previous_mask import tell
-from siampolarmask_mm.models.results import describe
-from siampolarmask_mm.models.search_view import search_view
+from siampolarmask_mm.models.results import (
+    Patch,
+    describe,
+    draw_masks,
+    separate_all,
+)
+from siampolarmask_mm.models.search_view import SearchView
 from siampolarmask_mm.models.template_memory import TemplateMemory
 from siampolarmask_mm.models.tracked_object import (
     Look,
     TrackedObject,
-    box_size,
     first_star,
 )
 
@@ -146,25 +150,23 @@ class PolarTracker:
 
     def report(self, frame: Tensor) -> InstanceData:
         """All objects in a frame (1, 3, h, w), which is remembered where it is to be."""
-        result = describe(
-            self.objects,
-            self.network.head.num_rays,
-            self.network.decoder.decoding,
-            frame.shape[-2:],
-        )
+        size = tuple(frame.shape[-2:])
+        patches = draw_masks(self.objects, self.network.decoder.decoding, size)
         if self.memory is not None:
-            self._memorize(frame, result.masks.numpy())
-        return result
+            # Before pixels are shared out, so that objects do not change each other.
+            self._memorize(frame, patches)
+        separate_all(patches)
+        return describe(self.objects, patches, self.network.head.num_rays, size)
 
-    def _memorize(self, frame: Tensor, masks: np.ndarray) -> None:
-        """Add templates of the objects that were found surely; (N, h, w) are theirs."""
+    def _memorize(self, frame: Tensor, patches: Sequence[Patch | None]) -> None:
+        """Add templates of the objects that were found surely; N patches are theirs."""
         found = [
-            (item, mask)
-            for item, mask in zip(self.objects, masks, strict=True)
-            if item is not None
+            (item, patch.in_image(frame.shape[-2:]))
+            for item, patch in zip(self.objects, patches, strict=True)
+            if patch is not None
             and item.look is not None
             and self.memory.wants(item.confidence, item.frames_since_template)
-            and mask.any()
+            and patch.mask.any()
         ]
         if not found:
             return
@@ -223,11 +225,12 @@ class PolarTracker:
             own = slice(row, row + len(item.templates))
             row = own.stop
             maps = PolarPrediction(*(part[own].mean(0) for part in prediction))
-            size = box_size(item.box) * crop.scale
+            size = item.star_size * crop.scale
             decoded = self.network.decoder.decode(
                 maps, points, size, crop.size, item.threshold
             )
-            looks.append(Look(crop, decoded, search_view(crop, points, maps.scores)))
+            view = SearchView(crop, points, maps.scores, decoded)
+            looks.append(Look(crop, decoded, view))
         return looks
 
     def _previous(
@@ -260,10 +263,13 @@ class PolarTracker:
         return replace(crop, scale=crop.scale / max(min(wider, whole), 1))
 
     def cut(self, frame: Tensor, crops: list[Crop]) -> Tensor:
-        """(N, 3, S, S) normalized crops of one frame (1, 3, h, w)."""
+        """(N, 3, S, S) normalized crops of one frame (1, 3, h, w), or (1, 1, h, w)."""
         image = frame[0].permute(1, 2, 0).cpu().numpy()
-        cut = np.stack([crop.cut(image) for crop in crops])
-        crops = self.network.data_preprocessor.normalize(
-            torch.from_numpy(cut).permute(0, 3, 1, 2)
-        )
-        return self.inference.layout(crops)
+        channels = image.shape[-1]
+        if channels not in (1, 3):
+            raise ValueError(f'a frame of 3 channels, or 1, expected, got {channels}')
+        outside = mean_color(image) if len(crops) > 1 else None  # once for all
+        cut = np.stack([crop.cut(image, outside) for crop in crops])
+        if channels == 1:
+            cut = np.repeat(cut.reshape(*cut.shape[:3], 1), 3, axis=-1)
+        return self.inference.layout(self.network.data_preprocessor.normalize(cut))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import torch
 from mmtrack.models.data_preprocessors import TrackDataPreprocessor
 from torch import Tensor
@@ -32,16 +34,19 @@ class CropPreprocessor(TrackDataPreprocessor):
         }
         return dict(inputs=inputs, data_samples=data['data_samples'])
 
-    def normalize(self, crops: Tensor) -> Tensor:
-        """Crops (N, 3, H, W) as read, on any device, to what the backbone takes."""
-        crops = crops.to(self.device)
-        if self.channel_conversion:
-            crops = crops.flip(1)
-        if not self._enable_normalize:
-            return crops.float()
-        count, channels, height, width = crops.shape
+    def normalize(self, crops: np.ndarray) -> Tensor:
+        """Make of crops (N, H, W, 3) as read what the backbone takes.
+
+        Returns:
+            (N, 3, H, W) float32 on the preprocessor's device.
+        """
+        count, height, width, channels = crops.shape
         # As rows of pixels, so that the innermost dimension is a long one.
-        rows = crops.permute(0, 2, 3, 1).reshape(count * height, width * channels).float()
-        mean, std = (part.flatten().repeat(width) for part in (self.mean, self.std))
-        rows = (rows - mean) / std
+        rows = crops.reshape(count * height, width, channels)
+        if self.channel_conversion:
+            rows = cv2.cvtColor(rows, cv2.COLOR_BGR2RGB)
+        rows = torch.from_numpy(rows).to(self.device).flatten(1).float()
+        if self._enable_normalize:
+            mean, std = (part.flatten().repeat(width) for part in (self.mean, self.std))
+            rows = rows.sub_(mean).div_(std)
         return rows.view(count, height, width, channels).permute(0, 3, 1, 2)

@@ -12,15 +12,16 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from siampolarmask_mm.models.polar_decoder import MAJORITY
+from siampolarmask_mm.models.confidence import MAJORITY, paste_confidence
 from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 from siampolarmask_mm.polar import star_boxes, star_masks
+
+GIVEN = np.inf  # surer than any confidence
 
 
 class Patch(NamedTuple):
@@ -43,6 +44,17 @@ class Patch(NamedTuple):
         height, width = self.mask.shape
         return self.left, self.top, self.left + width, self.top + height
 
+    def paste_into(self, image: np.ndarray) -> None:
+        """Set its part of an image (h, w) to the mask."""
+        x1, y1, x2, y2 = self.box
+        image[y1:y2, x1:x2] = self.mask
+
+    def in_image(self, frame_size: tuple[int, int]) -> np.ndarray:
+        """(h, w) boolean: the mask in an image of that size."""
+        image = np.zeros(frame_size, dtype=bool)
+        self.paste_into(image)
+        return image
+
     def within(self, part: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Views of mask and confidence in a part x1, y1, x2, y2 of the image."""
         x1, y1, x2, y2 = part
@@ -51,31 +63,39 @@ class Patch(NamedTuple):
         return self.mask[rows, columns], self.confidence[rows, columns]
 
 
-def describe(
-    objects: Sequence[TrackedObject | None],
-    num_rays: int,
-    decoding: str,
-    frame_size: tuple[int, int],
-) -> InstanceData:
-    """N objects as `SiamPolarMask.predict_ope` reports them; None are not there yet.
+def draw_masks(
+    objects: Sequence[TrackedObject | None], decoding: str, frame_size: tuple[int, int]
+) -> list[Patch | None]:
+    """The mask of each of N objects, as if it were alone; None where there is none.
 
     Args:
-        objects: N.
-        num_rays: K.
+        objects: N; None are not there yet.
         decoding: of the PolarDecoder: which mask is an object's, its star's or that of the
             crop's confidence.
         frame_size: (h, w) of the image.
     """
-    patches = [_patch(item, decoding, frame_size, len(objects) > 1) for item in objects]
-    for i, one in enumerate(patches):
-        for other in patches[i + 1 :]:
-            separate(one, other)
-    masks = np.zeros((len(objects), *frame_size), dtype=bool)
+    return [_patch(item, decoding, frame_size, len(objects) > 1) for item in objects]
+
+
+def describe(
+    objects: Sequence[TrackedObject | None],
+    patches: Sequence[Patch | None],
+    num_rays: int,
+    frame_size: tuple[int, int],
+) -> InstanceData:
+    """N objects as `SiamPolarMask.predict_ope` reports them.
+
+    Args:
+        objects: N; None are not there yet.
+        patches: N, of their masks; None where there is none.
+        num_rays: K.
+        frame_size: (h, w) of the image.
+    """
+    count = len(objects)
+    masks = np.zeros((count, *frame_size), dtype=bool)
     for mask, patch in zip(masks, patches, strict=True):
         if patch is not None:
-            x1, y1, x2, y2 = patch.box
-            mask[y1:y2, x1:x2] = patch.mask
-    count = len(objects)
+            patch.paste_into(mask)
     result = InstanceData(
         bboxes=torch.zeros(count, 4),
         scores=torch.zeros(count),
@@ -104,22 +124,22 @@ def _patch(
         return None
     if item.given_mask is not None:
         mask = np.array(item.given_mask, dtype=bool)
-        return Patch(0, 0, mask, np.ones(frame_size, np.float32))
+        return Patch(0, 0, mask, np.full(frame_size, GIVEN, np.float32))
     if item.look is None or decoding == 'one_star':
         left, top, right, bottom = _part(star_boxes(*item.star), 0, frame_size)
         size = bottom - top, right - left
         corner = item.star.center.new_tensor([left, top])
         mask = star_masks((item.star.center - corner)[None], item.star.rays[None], size)[0]
-        confidence = np.ones(size, np.float32)
+        confidence = np.full(size, GIVEN, np.float32)
         if item.look is not None and several:
             # A star's own confidence only says where its outline is.
-            confidence = item.score * paste(item.look, (left, top, right, bottom))
+            confidence = item.score * _paste(item.look, (left, top, right, bottom))
         return Patch(left, top, mask.numpy(), confidence)
     scale = item.look.crop.scale
     corners = item.look.crop.to_image(item.look.decoded.box.view(2, 2) - 0.5) + 0.5
     # Between the centers of two pixels of the crop, confidence falls from one to the other.
     part = _part(corners.flatten(), 1 / scale, frame_size)
-    confidence = paste(item.look, part)
+    confidence = _paste(item.look, part)
     return Patch(*part[:2], confidence > MAJORITY, confidence)
 
 
@@ -136,25 +156,15 @@ def _part(
     return left, top, right, bottom
 
 
-def paste(look: Look, part: tuple[int, int, int, int]) -> np.ndarray:
-    """A crop's confidence (S, S) in a part x1, y1, x2, y2 of the image, interpolated.
+def _paste(look: Look, part: tuple[int, int, int, int]) -> np.ndarray:
+    return paste_confidence(look.decoded.confidence, look.crop, part)
 
-    Returns:
-        (y2 - y1, x2 - x1) float32; 0 outside the crop.
-    """
-    left, top, right, bottom = part
-    if left == right or top == bottom:
-        return np.zeros((bottom - top, right - left), np.float32)
-    crop = look.crop
-    x, y = crop.from_image(torch.tensor([left, top], dtype=torch.float64)).tolist()
-    return cv2.warpAffine(
-        look.decoded.confidence.numpy(),
-        np.array([[crop.scale, 0, x], [0, crop.scale, y]]),
-        (right - left, bottom - top),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-        borderValue=0,
-    )
+
+def separate_all(patches: Sequence[Patch | None]) -> None:
+    """Leave each pixel of N masks to the surest one, in place."""
+    for i, one in enumerate(patches):
+        for other in patches[i + 1 :]:
+            separate(one, other)
 
 
 def separate(one: Patch | None, other: Patch | None) -> None:

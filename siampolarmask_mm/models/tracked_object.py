@@ -23,7 +23,6 @@ from siampolarmask_mm.polar import (
     mask_outlines,
     polygon_outlines,
     star_boxes,
-    star_masks,
 )
 
 SMALLEST_SIDE = 10.0  # of a box, in pixels of the image; keeps the crop's scale finite
@@ -99,6 +98,11 @@ class TrackedObject:
             return crop.cut_mask(self.given_mask).astype(np.float32)
         return None
 
+    @property
+    def star_size(self) -> Tensor:
+        """(2,) width and height of a predicted star that would have the object's box."""
+        return box_size(self.box) / self.size_correction
+
     def calibrate_size(self, look: Look) -> None:
         """Make the size that is found in the first frame the one that is given there."""
         found = box_size(star_boxes(*look.decoded.choice.star)) / look.crop.scale
@@ -106,19 +110,17 @@ class TrackedObject:
         self.size_correction = min(max(ratio, 0.5), 2.0)
 
     def calibrate_threshold(self, look: Look, decoder: PolarDecoder) -> None:
-        """Make the union that is found in the first frame most like what is given there.
+        """Make the union that is found in the first frame most like the mask given there.
+
+        A box alone tells nothing: what fills it best is more than the object.
 
         Args:
             look: at the first frame.
             decoder: that unites.
         """
-        if self.given_mask is None:
-            center = look.crop.from_image(self.star.center)[None]
-            rays = self.star.rays[None] * look.crop.scale
-            truth = star_masks(center, rays, (look.crop.size,) * 2)[0]
-        else:
+        if self.given_mask is not None:
             truth = torch.from_numpy(look.crop.cut_mask(self.given_mask)).bool()
-        self.threshold = decoder.find_threshold(look.decoded.confidence, truth)
+            self.threshold = decoder.find_threshold(look.decoded.raw, truth)
 
     def calibrate_confidence(self, look: Look) -> None:
         """Make the score that is found in the first frame the one of full confidence."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -43,10 +44,12 @@ class Rays(NamedTuple):
 
 def ray_directions(num_rays: int, like: Tensor) -> Tensor:
     """(K, 2) unit vectors of the rays, with the type and device of ``like``."""
-    return torch.from_numpy(_directions(num_rays)).to(like)
+    return torch.from_numpy(direction_array(num_rays)).to(like, copy=True)
 
 
-def _directions(num_rays: int) -> np.ndarray:
+@cache
+def direction_array(num_rays: int) -> np.ndarray:
+    """(K, 2) float64 unit vectors of the rays; the same array each time."""
     angles = np.arange(num_rays) * (2 * math.pi / num_rays)
     directions = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     directions[np.abs(directions) < 1e-12] = 0  # straight right, down, left and up
@@ -121,7 +124,7 @@ def _cast_compiled(
         outlines.counts.numpy(),
         centers.double().numpy(),
         of.numpy(),
-        _directions(num_rays),
+        direction_array(num_rays),
         CROSSINGS.index(crossing),
         SAME_ANGLE,
     )

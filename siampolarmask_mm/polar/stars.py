@@ -9,7 +9,12 @@ from torch import Tensor
 
 from siampolarmask_mm.polar import compiled
 from siampolarmask_mm.polar.outlines import Outlines
-from siampolarmask_mm.polar.rays import cast_rays, check_owners, ray_directions
+from siampolarmask_mm.polar.rays import (
+    cast_rays,
+    check_owners,
+    direction_array,
+    ray_directions,
+)
 
 # How many distances between pixels and centers plain code holds at once (8 bytes each, in
 # about a dozen tensors).
@@ -78,9 +83,10 @@ def star_centroids(centers: Tensor, rays: Tensor) -> Tensor:
     lengths = rays.to(dtype)
     longest = lengths.detach().amax(-1, keepdim=True).clamp_min(1e-12)
     lengths = lengths / longest  # whose products neither overflow nor vanish
-    tips = star_points(torch.zeros_like(centers, dtype=dtype), lengths)
     triangles = lengths * lengths.roll(-1, -1)  # (..., K) areas, times a constant
-    thirds = ((tips + tips.roll(-1, -2)) * triangles[..., None]).sum(-2)
+    # Each tip is a corner of the triangles before and after it.
+    weights = lengths * (triangles + triangles.roll(1, -1))
+    thirds = weights @ ray_directions(rays.shape[-1], lengths)  # (..., 2)
     total = triangles.sum(-1, keepdim=True)
     offset = torch.where(total > 0, thirds / (3 * total.clamp_min(1e-12)), 0) * longest
     return (centers.to(dtype) + offset).to(centers.dtype)
@@ -189,13 +195,12 @@ def paint(
     centers, rays = centers.detach(), rays.detach()
     masks = torch.zeros(num_masks, *size, dtype=torch.bool, device=rays.device)
     if compiled.fits(centers, rays, of):
-        directions = ray_directions(rays.shape[1], rays.double()).numpy()
         compiled.paint_stars(
             masks.numpy(),
             of.numpy(),
             centers.double().numpy(),
             rays.double().numpy(),
-            directions,
+            direction_array(rays.shape[1]),
         )
     else:
         _paint_plain(masks, centers.double(), rays.double(), of)
@@ -236,12 +241,11 @@ def soft_star_masks(
         raise ValueError(f'softness above 0 expected, got {softness}')
     if compiled.fits(centers, rays):
         masks = rays.new_empty(len(rays), *size, dtype=at_least_float32(rays))
-        directions = ray_directions(rays.shape[1], rays.double()).numpy()
         compiled.soften_stars(
             masks.numpy(),
             centers.double().numpy(),
             rays.double().numpy(),
-            directions,
+            direction_array(rays.shape[1]),
             softness,
         )
         return masks

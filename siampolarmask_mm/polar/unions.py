@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from siampolarmask_mm.polar import compiled, compiled_unions
-from siampolarmask_mm.polar.rays import ray_directions
+from siampolarmask_mm.polar.rays import direction_array
 from siampolarmask_mm.polar.stars import (
     PIXELS_AT_ONCE,
     at_least_float32,
@@ -76,9 +76,9 @@ def covering_scores(
     scores, order = scores.to(canvas).sort(descending=True)
     centers, rays = centers[order].double(), rays[order].double()
     if compiled.fits(centers, rays, scores):
-        directions = ray_directions(rays.shape[1], rays)
         compiled_unions.paint_scores(
-            *(part.numpy() for part in (canvas, centers, rays, scores, directions))
+            *(part.numpy() for part in (canvas, centers, rays, scores)),
+            direction_array(rays.shape[1]),
         )
         return canvas
     half = min(math.ceil(float(rays.max())), max(size) + 1)
@@ -132,12 +132,11 @@ def fuse_stars(
             raise ValueError(f'{name} above 0 expected, got {value}')
     if compiled.fits(centers, rays, scores):
         votes, weights = torch.zeros(2, *size, dtype=torch.float64)
-        directions = ray_directions(rays.shape[1], rays.double()).numpy()
         compiled_unions.hear_stars(
             votes.numpy(),
             weights.numpy(),
             *(part.double().numpy() for part in (centers, rays, scores)),
-            directions,
+            direction_array(rays.shape[1]),
             reach,
             softness,
         )

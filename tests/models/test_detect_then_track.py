@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class BrightBoxes(BaseModel):
-    """Finds the box of the brightest pixels, twice as a weaker box of no use."""
+    """Finds the box of the brightest pixels, one beside it, and two of no use."""
 
     def forward(self, inputs, data_samples, mode):  # noqa: ARG002
         image = inputs[0].float().mean(0)
@@ -27,12 +27,13 @@ class BrightBoxes(BaseModel):
             box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
             scale = torch.tensor(sample.scale_factor).repeat(2)  # width, height
             box = torch.stack(box) / scale
-            found = torch.stack([torch.tensor([0.0, 0, 9, 9]), box, box + 30])
+            flat = torch.tensor([5.0, 7, 5, 30])  # no width
+            found = torch.stack([torch.tensor([0.0, 0, 9, 9]), box, box + 30, flat])
         count = len(found)
         sample.pred_instances = InstanceData(
             bboxes=found,
-            scores=torch.tensor([0.3, 0.9, 0.7])[:count],
-            labels=torch.tensor([5, 6, 7])[:count],
+            scores=torch.tensor([0.3, 0.9, 0.7, 0.8])[:count],
+            labels=torch.tensor([5, 6, 7, 8])[:count],
         )
         return data_samples
 
@@ -83,7 +84,7 @@ def test_what_is_detected_is_followed(model_config, frames):
     model = build(model_config)
     nothing, first, second = track(model, frames)
     assert len(nothing.bboxes) == len(nothing.masks) == 0
-    # The best first; the one of 0.3 is below the least score.
+    # The best first; the one of 0.3 is below the least score, that of 0.8 is flat.
     assert first.labels.tolist() == [6, 7]
     assert first.bboxes.tolist() == [[40, 30, 60, 50], [70, 60, 90, 80]]
     assert first.masks[0, 40, 50]

@@ -136,6 +136,31 @@ def test_one_shape_seen_from_two_origins_stays_that_shape():
     assert (mask ^ square).sum() <= 8
 
 
+def ellipse(angle, origin):
+    """Half axes of 30 and 12 pixels, turned about (40, 40), seen from an origin."""
+    turn = torch.linspace(0, 2 * math.pi, 361)[:-1]
+    x, y = 30 * turn.cos(), 12 * turn.sin()
+    sine, cosine = math.sin(angle), math.cos(angle)
+    outline = 40 + torch.stack([cosine * x - sine * y, sine * x + cosine * y], dim=-1)
+    rays = cast_rays(polygon_outlines([[outline]]), origin[None], 72, 'last')
+    return Star(origin, rays.lengths[0])
+
+
+def test_an_object_that_turns_is_followed_from_any_origin():
+    """By 10 degrees a frame, its star's origin going round with it, 6 pixels off."""
+    decoder = PolarDecoder(update_rate=0.6)
+    star = None
+    for frame in range(19):
+        angle = math.radians(10 * frame)
+        origin = 40 + 6 * torch.tensor([math.cos(angle), math.sin(angle)])
+        seen = ellipse(angle, origin)
+        star = seen if star is None else decoder.smooth(star, seen, choice())
+        stars = (torch.stack(pair) for pair in zip(star, seen, strict=True))
+        masks = star_masks(*stars, (81, 81))
+        overlap = (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum()
+        assert overlap > 0.8
+
+
 def test_without_a_rate_the_new_star_is_taken_as_it_is():
     new = circle(4.0, 5.0, 6.0)
     assert (
@@ -217,7 +242,7 @@ def test_confidence_is_moved_such_that_the_threshold_is_one_half():
     for column, score in ((2, 0.9), (3, 0.8), (4, 0.6)):
         prediction.scores[3, column] = torch.tensor(score).logit()
     mask, decoded = decode(prediction, points, threshold=0.75)
-    raw = decode(prediction, points, threshold=0.5)[1].confidence
+    raw = decoded.raw
     assert_close(raw[32, [20, 28, 36, 45]], torch.tensor([0.9, 0.9, 0.8, 0.6]))
     # By hand: odds of 9, 4 and 1.5 to 1, divided by 3.
     expected = torch.tensor([3 / 4, (4 / 3) / (7 / 3), 0.5 / 1.5])
@@ -271,12 +296,12 @@ def test_the_threshold_is_the_one_that_reproduces_the_first_mask():
     prediction.scores[4, 3:5] = torch.tensor(0.7).logit()
     prediction.scores[5, 3:5] = torch.tensor(0.4).logit()
     decoder = PolarDecoder(decoding='visible_union')
-    raw = decode(prediction, points, threshold=0.5)[1].confidence
+    _, decoded = decode(prediction, points)
     # The middle of what is allowed: from 0.7 to 0.8, 0.4 to 0.7, and 0.2 to 0.4.
     for rows, expected in ((slice(3, 4), 0.75), (slice(3, 5), 0.55), (slice(3, 6), 0.3)):
         centers = points[rows, 3:5].flatten(0, 1)
         truth = star_masks(centers, torch.full((len(centers), 12), 6.0), (65, 65)).any(0)
-        found = decoder.find_threshold(raw, truth)
+        found = decoder.find_threshold(decoded.raw, truth)
         assert found == pytest.approx(expected, abs=0.01)
         again, _ = decode(prediction, points, threshold=found)
         assert torch.equal(again, truth)

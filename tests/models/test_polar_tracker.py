@@ -50,6 +50,11 @@ def width(result):
     return (result.bboxes[0, 2] - result.bboxes[0, 0]).item()
 
 
+def disk_mask(x, y, radius):
+    rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
+    return ((columns - x) ** 2 + (rows - y) ** 2 <= radius**2).astype(np.uint8)
+
+
 # Growth and shrinkage
 
 
@@ -86,6 +91,20 @@ def test_a_union_grows_and_shrinks_alike(make):
         lags.append(follow(model, world, [24 * factor**k for k in range(11)])[-1])
     assert lags[0] < -0.05
     assert lags[0] + lags[1] == pytest.approx(0, abs=0.02)
+
+
+@pytest.mark.parametrize('decoding', ['one_star', 'visible_union'])
+def test_the_next_search_is_around_the_middle_of_what_was_found(make, decoding):
+    """Not half a pixel off it, as the middle of a box's edges is."""
+    decoder = dict(decoding=decoding, update_rate=None)
+    model, world = make(
+        (119.5, 99.5, 24), decoder=decoder, template_size=97, search_size=193
+    )
+    step(model, 0, [disk_box(119.5, 99.5, 24)])
+    world.disks = [(124.0, 96.0, 24)]
+    step(model, 1)
+    step(model, 2)
+    assert world.crops[0].center == pytest.approx((124.0, 96.0), abs=0.3)
 
 
 def test_one_star_grows_and_shrinks_alike(make):
@@ -199,6 +218,23 @@ def test_confidence_is_relative_to_the_first_frame(make):
     assert result.confidences.item() == pytest.approx(1, abs=0.05)
 
 
+def test_a_union_s_threshold_is_sought_among_confidences_as_they_come(make):
+    """A network that never says more than 0.3: of 0.2 to 0.3, all as good, the middle."""
+    decoder = dict(decoding='visible_union', fusion='capped')
+    model, world = make((60, 60, 10), decoder=decoder)
+    world.logits = math.log(0.3 / 0.7)
+    data_sample = sample(0, [disk_box(60, 60, 10)])
+    data_sample.gt_instances.masks = BitmapMasks(disk_mask(60, 60, 10)[None], *SIZE)
+    model.test_step(dict(inputs=dict(img=[FRAME]), data_samples=[data_sample]))
+    assert model.tracker.objects[0].threshold == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_box_is_not_taken_for_the_mask_that_a_union_should_be(make):
+    model, _ = make((60, 60, 10), decoder=dict(decoding='visible_union'))
+    step(model, 0, [disk_box(60, 60, 10)])
+    assert model.tracker.objects[0].threshold is None  # one half, then
+
+
 def test_nothing_is_ever_lost_as_in_the_paper(make):
     model, world = make((60, 60, 10))
     step(model, 0, [disk_box(60, 60, 10)])
@@ -296,8 +332,7 @@ def test_an_object_may_be_given_as_a_point(make):
     data_sample.gt_instances = InstanceData(points=torch.tensor([[110.0, 108.0]]))
     batch = dict(inputs=dict(img=[FRAME]), data_samples=[data_sample])
     first = model.test_step(batch)[0].pred_track_instances
-    rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
-    disk = torch.from_numpy((columns - 118) ** 2 + (rows - 102) ** 2 <= 22**2)
+    disk = torch.from_numpy(disk_mask(118, 102, 22)).bool()
     found = first.masks[0]
     assert (found & disk).sum() > 0.85 * (found | disk).sum()
     assert first.scores.tolist() == [-1.0]
@@ -342,8 +377,9 @@ def test_two_trackers_in_one_process_share_nothing(make, monkeypatch):
                 assert torch.equal(result[field], expected[field]), field
         assert (result.searches[0] is None) == (expected.searches[0] is None)
         if expected.searches[0] is not None:
-            parts = zip(result.searches[0], expected.searches[0], strict=True)
-            assert all(torch.equal(part, other) for part, other in parts)
+            for part in ('window', 'cells', 'scores'):
+                one, other_one = (getattr(r.searches[0], part) for r in (result, expected))
+                assert torch.equal(one, other_one), part
 
 
 # Memory
@@ -389,3 +425,29 @@ def test_predictions_of_all_templates_are_averaged(make, monkeypatch):
     result = step(model, 1)
     sizes = result.bboxes[:, 2] - result.bboxes[:, 0]
     assert_close(sizes, torch.tensor([20.0, 30 * 1.25]), rtol=0.03, atol=0)
+
+
+def test_memory_has_an_object_s_own_mask_whatever_others_take_of_it(make):
+    memory = dict(type='TemplateMemory', above=0.5, every=1, most=2)
+    first, second = (60, 60, 12), (66, 60, 14)
+    remembered = []
+    for disks in ((first,), (second, first), (first, second)):
+        model, _ = make(*disks, memory=memory, decoder=dict(update_rate=None))
+        seen = []
+        make_templates = model.tracker._templates
+
+        def templates(frame, boxes, masks, make=make_templates, seen=seen):
+            edges = [round(box[2].item()) for box in boxes]
+            seen.append(dict(zip(edges, masks, strict=True)))
+            return make(frame, boxes, masks)
+
+        model.tracker._templates = templates
+        step(model, 0, [disk_box(*disk) for disk in disks])
+        result = step(model, 1)
+        remembered.append(seen[1][72])  # the first disk's right edge
+        if len(disks) > 1:
+            assert not (result.masks[0] & result.masks[1]).any()
+            assert result.masks[disks.index(first)].sum() < remembered[0].sum()
+    assert remembered[0].sum() == pytest.approx(math.pi * 12**2, rel=0.1)
+    for mask in remembered[1:]:
+        assert np.array_equal(mask, remembered[0])

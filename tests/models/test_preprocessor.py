@@ -1,5 +1,6 @@
 """What CropPreprocessor promises."""
 
+import numpy as np
 import torch
 from torch.testing import assert_close
 
@@ -12,15 +13,16 @@ def batch(images):
 
 def test_crops_are_normalized_as_in_training():
     preprocessor = CropPreprocessor(mean=[10, 20, 30], std=[2, 4, 5], bgr_to_rgb=True)
-    crop = torch.tensor([50, 40, 30], dtype=torch.uint8).view(1, 3, 1, 1)  # B, G, R
+    crop = np.array([50, 40, 30], dtype=np.uint8).reshape(1, 1, 1, 3)  # B, G, R
     # R 30: (30 - 10) / 2, G 40: (40 - 20) / 4, B 50: (50 - 30) / 5.
     expected = torch.tensor([10.0, 5.0, 4.0]).view(1, 3, 1, 1)
     assert_close(preprocessor.normalize(crop), expected)
 
 
 def test_without_mean_crops_stay_as_read():
-    crop = torch.tensor([50, 40, 30], dtype=torch.uint8).view(1, 3, 1, 1)
-    assert_close(CropPreprocessor().normalize(crop), crop.float())
+    crop = np.array([50, 40, 30], dtype=np.uint8).reshape(1, 1, 1, 3)
+    expected = torch.tensor([50.0, 40.0, 30.0]).view(1, 3, 1, 1)
+    assert_close(CropPreprocessor().normalize(crop), expected)
 
 
 def test_frames_keep_their_type_and_are_not_normalized():

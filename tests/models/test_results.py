@@ -5,17 +5,28 @@ import pytest
 import torch
 
 from siampolarmask_mm.crops import Crop
+from siampolarmask_mm.models.confidence import paste_confidence
 from siampolarmask_mm.models.polar_decoder import Choice, Decoded, Star
-from siampolarmask_mm.models.results import Patch, describe, paste, separate
+from siampolarmask_mm.models.results import (
+    Patch,
+    describe,
+    draw_masks,
+    separate,
+    separate_all,
+)
 from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 
 STAR = Star(torch.tensor([30.0, 20.0]), torch.full((8,), 6.0))
 
 
-def look(confidence, crop, box=None):
-    size = confidence.shape[0]
-    box = torch.tensor([0.0, 0, size, size]) if box is None else torch.tensor(box)
-    return Look(crop, Decoded(Choice(STAR, 0.9, 1.0), confidence, box))
+def look(confidence, crop):
+    return Look(crop, Decoded(Choice(STAR, 0.9, 1.0), lambda: confidence))
+
+
+def report(items, size=(40, 60)):
+    patches = draw_masks(items, 'visible_union', size)
+    separate_all(patches)
+    return describe(items, patches, 8, size)
 
 
 def interpolate(confidence, crop, x, y):
@@ -44,7 +55,7 @@ def test_confidence_is_pasted_where_it_was_seen(scale):
     confidence = generator.random((9, 9), dtype=np.float32)
     crop = Crop((14.3, 10.8), scale, 9)
     part = (3, 2, 27, 19)
-    pasted = paste(look(torch.from_numpy(confidence), crop), part)
+    pasted = paste_confidence(torch.from_numpy(confidence), crop, part)
     assert pasted.shape == (17, 24)
     expected = [
         [interpolate(confidence, crop, x, y) for x in range(3, 27)] for y in range(2, 19)
@@ -53,9 +64,9 @@ def test_confidence_is_pasted_where_it_was_seen(scale):
     assert np.abs(pasted - np.array(expected)).max() < 0.05
 
 
-def union_object(confidence, crop, box=None, **state):
+def union_object(confidence, crop, **state):
     item = TrackedObject([()], STAR, torch.tensor([24.5, 14.5, 36.5, 26.5]), **state)
-    item.look = look(confidence, crop, box)
+    item.look = look(confidence, crop)
     return item
 
 
@@ -65,8 +76,8 @@ def test_a_pasted_mask_is_that_of_the_whole_crop_pasted_into_the_whole_image():
     confidence[10:20, 5:25] = 0.9
     for center in ((30.0, 20.0), (2.0, 3.0), (58.0, 39.0)):  # at the image's borders, too
         crop = Crop(center, 1.4, 33)
-        item = union_object(confidence, crop, [5.0, 10.0, 25.0, 20.0])
-        result = describe([item], 8, 'visible_union', (40, 60))
+        item = union_object(confidence, crop)
+        result = report([item])
         expected = [
             [interpolate(confidence.numpy(), crop, x, y) > 0.5 for x in range(60)]
             for y in range(40)
@@ -79,12 +90,12 @@ def test_a_pasted_mask_is_that_of_the_whole_crop_pasted_into_the_whole_image():
 def test_an_object_outside_the_image_has_an_empty_mask():
     confidence = torch.ones(33, 33)
     item = union_object(confidence, Crop((200.0, 20.0), 1.0, 33))
-    assert not describe([item], 8, 'visible_union', (40, 60)).masks.any()
+    assert not report([item]).masks.any()
 
 
 def test_a_lost_object_has_an_empty_mask_and_says_so():
     item = union_object(torch.ones(33, 33), Crop((30.0, 20.0), 1.0, 33), frames_lost=2)
-    result = describe([item], 8, 'visible_union', (40, 60))
+    result = report([item])
     assert not result.masks.any()
     assert result.lost.tolist() == [True]
     assert result.bboxes.tolist() == [[24.5, 14.5, 36.5, 26.5]]
@@ -95,11 +106,21 @@ def test_a_pixel_goes_to_the_object_that_is_surer_there():
     ramp = torch.linspace(0.6, 1.0, 21).expand(21, 21).contiguous()
     crop = Crop((30.0, 20.0), 1.0, 21)
     items = [union_object(ramp, crop), union_object(ramp.flip(1), crop)]
-    masks = describe(items, 8, 'visible_union', (40, 60)).masks.numpy()
+    masks = report(items).masks.numpy()
     assert not (masks[0] & masks[1]).any()
     assert masks.any(0).sum() == 21 * 21
     assert masks[1, 20, 20:30].all()
     assert masks[0, 20, 30:41].all()  # the middle, where both are as sure, is the first's
+
+
+def test_what_is_given_is_surer_than_any_object_that_is_found():
+    given = TrackedObject([()], STAR, torch.tensor([24.5, 14.5, 36.5, 26.5]))
+    given.given_mask = np.zeros((40, 60), np.uint8)
+    given.given_mask[18:23, 28:33] = 1
+    found = union_object(torch.ones(21, 21), Crop((30.0, 20.0), 1.0, 21))
+    masks = report([found, given]).masks.numpy()
+    assert np.array_equal(masks[1], given.given_mask)
+    assert masks[0].sum() == 21 * 21 - 25
 
 
 def test_of_three_objects_the_surest_gets_the_pixel_in_any_order():
@@ -109,9 +130,7 @@ def test_of_three_objects_the_surest_gets_the_pixel_in_any_order():
             Patch(5, 5, np.ones((4, 4), bool), np.full((4, 4), values[i], np.float32))
             for i in order
         ]
-        for i, one in enumerate(patches):
-            for other in patches[i + 1 :]:
-                separate(one, other)
+        separate_all(patches)
         assert [patch.mask.all() for patch in patches] == [i == 1 for i in order]
         assert sum(patch.mask.any() for patch in patches) == 1
 

@@ -182,6 +182,16 @@ def test_calibration_corrects_a_star_that_is_always_too_small(model_config, fram
         assert height == pytest.approx(20, abs=0.1)
 
 
+def test_a_calibrated_size_is_no_change_in_size(model_config, frames):
+    """Stars that are always too small are compared with stars that are always so."""
+    model = MODELS.build(dict(model_config, calibrate_size=True))
+    predict((3, 3), 6.0)(model)
+    model.decoder.penalty_k = 1.0
+    run(model, frames, SQUARE)
+    choice = model.tracker.objects[0].look.decoded.choice
+    assert choice.penalty == pytest.approx(1, abs=1e-3)
+
+
 def test_without_calibration_it_shrinks(model, frames):
     predict((3, 3), 6.0)(model)
     result = run(model, frames, SQUARE)[-1]
@@ -201,6 +211,46 @@ def test_an_empty_first_mask_is_refused(model, frames):
         run(model, frames[:1], SQUARE, np.zeros((1, 80, 100), np.uint8))
 
 
+def test_gray_frames_are_those_of_three_equal_channels(model, frames):
+    gray = frames[:, :, :1]
+    three = run(model, gray.expand(-1, -1, 3, -1, -1).contiguous(), SQUARE)
+    for one, other in zip(run(model, gray, SQUARE), three, strict=True):
+        assert torch.equal(one.bboxes, other.bboxes)
+        assert torch.equal(one.masks, other.masks)
+
+
+def test_frames_of_other_channels_are_refused(model, frames):
+    with pytest.raises(ValueError, match='frame of 3 channels, or 1, expected, got 4'):
+        run(model, torch.cat([frames, frames[:, :, :1]], dim=2), SQUARE)
+
+
+def test_a_frame_smaller_than_the_crop_and_its_object_is_tracked(model):
+    """Of 9 x 7 pixels, with an object of all of it, of 2 x 2, and half outside."""
+    frames = torch.full((3, 1, 3, 7, 9), 90, dtype=torch.uint8)
+    boxes = [[0.0, 0, 9, 7], [3.0, 3, 5, 5], [-4.0, -3, 4, 3]]
+    for result in run(model, frames, boxes)[1:]:
+        assert result.masks.shape == (3, 7, 9)
+        sizes = result.bboxes[:, 2:] - result.bboxes[:, :2]
+        assert (sizes <= torch.tensor([9.0, 7.0])).all()
+        assert (sizes > 0).all()
+        middles = (result.bboxes[:, :2] + result.bboxes[:, 2:]) / 2
+        assert ((middles >= 0) & (middles <= torch.tensor([9.0, 7.0]))).all()
+
+
+@pytest.mark.parametrize('num_objects', [1, 3])
+def test_all_objects_of_a_frame_take_one_pass_of_the_network(model, frames, num_objects):
+    passes = []
+    model.backbone.register_forward_hook(
+        lambda _, args, __: passes.append(tuple(args[0].shape[::3]))
+    )
+    model.head.score.register_forward_hook(
+        lambda _, args, __: passes.append(('head', len(args[0])))
+    )
+    run(model, frames[:3], SQUARE * num_objects)
+    each_frame = [(num_objects, 65), ('head', num_objects)]
+    assert passes == [(num_objects, 33), *each_frame, *each_frame]
+
+
 def test_another_preprocessor_is_refused(model_config):
     model_config['data_preprocessor'] = dict(type='mmtrack.TrackDataPreprocessor')
     with pytest.raises(TypeError, match='CropPreprocessor expected, got TrackDataPrep'):
@@ -214,9 +264,14 @@ def test_a_quadrilateral_of_vot_starts_as_the_box_of_its_area(model, frames):
     assert_close(first.bboxes, torch.tensor([[50 - half, 40 - half, 50 + half, 40 + half]]))
 
 
-def test_mmtracks_own_inference_runs_frame_by_frame(model_config, frames):
+def test_mmtracks_own_inference_finds_what_the_runner_does(
+    model, model_config, frames, tmp_path
+):
     from mmtrack.apis import inference_sot, init_model
 
+    expected = run(model, frames, SQUARE)[-1]
+    weights = tmp_path / 'weights.pth'
+    torch.save(model.state_dict(), weights)
     pipeline = [
         dict(type='LoadImageFromFile'),
         dict(type='mmtrack.LoadTrackAnnotations', with_mask=True),
@@ -225,10 +280,13 @@ def test_mmtracks_own_inference_runs_frame_by_frame(model_config, frames):
     loader = dict(dataset=dict(pipeline=pipeline))
     config = Config(dict(model=model_config, test_dataloader=loader))
     model = init_model(config, device='cpu')
+    model.load_state_dict(torch.load(weights))
     for t, frame in enumerate(frames):
         image = frame[0].permute(1, 2, 0).numpy()
-        result = inference_sot(model, image, SQUARE[0], frame_id=t)
-    assert result.pred_track_instances.masks.shape == (1, 80, 100)
+        result = inference_sot(model, image, SQUARE[0], frame_id=t).pred_track_instances
+    # It makes frames float32, whose crops are not rounded.
+    assert_close(result.bboxes, expected.bboxes, atol=0.2, rtol=0)
+    assert (result.masks ^ expected.masks).sum() <= 0.02 * expected.masks.sum()
 
 
 def training_batch(clips, pipeline, indices):
@@ -439,6 +497,8 @@ def test_a_union_of_stars_is_drawn_where_it_was_seen(model, frames, monkeypatch)
     expected = star_masks(centers, torch.full((2, 12), 8.0), (80, 100)).any(0)
     overlap = (result.masks[0] & expected).sum() / (result.masks[0] | expected).sum()
     assert overlap > 0.9  # painted in the crop, whose pixels are larger
+    confidence = result.searches[0].confidence((80, 100))
+    assert np.array_equal(confidence > 0.5, result.masks[0].numpy())
     # The middle is the mask's; the size lies between the square's, 20, and the mask's.
     box = result.bboxes[0]
     middle = (box[:2] + box[2:] - 1) / 2

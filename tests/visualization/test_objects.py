@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
+from siampolarmask_mm.crops import Crop, location_points
 from siampolarmask_mm.models.search_view import SearchView
 from siampolarmask_mm.visualization import MaskVisualizer
 from siampolarmask_mm.visualization.objects import PARTS, draw_objects
@@ -16,9 +17,8 @@ GREY = np.full((60, 80, 3), 100, np.uint8)
 def instances():
     masks = torch.zeros(2, 60, 80, dtype=torch.bool)
     masks[0, 20:40, 10:30] = True
-    view = SearchView(
-        torch.tensor([2.0, 2, 52, 52]), torch.tensor([4.0, 4, 20, 20]), torch.ones(2, 2)
-    )
+    points = location_points((2, 2), 8, 51, torch.zeros(1))
+    view = SearchView(Crop((26.0, 26.0), 1.0, 51), points, torch.ones(2, 2))
     return InstanceData(
         masks=masks,
         bboxes=torch.tensor([[10.0, 20, 30, 40], [50, 30, 70, 50]]),
