@@ -116,7 +116,7 @@ class Contestant:
         window = self.tracker.window(item, frame.mask.shape)
         running = self.tracker.running
         with self.tracker.inference.context(torch.device('cpu')):
-            crop = self.tracker.cut(image, [window])
+            crop = self.tracker.prepare(self.tracker.cut(image, [window]))
             start = time.perf_counter()
             prediction = running.head(item.templates[0], running.extract(crop))
             taken = (time.perf_counter() - start) * 1000

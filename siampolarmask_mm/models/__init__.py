@@ -2,6 +2,7 @@
 
 from siampolarmask_mm.models.backbones import SOTMobileNetV2
 from siampolarmask_mm.models.detect_then_track import DetectThenTrack
+from siampolarmask_mm.models.guided_filter import GuidedFilter
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.mask_matching import MaskMatching
 from siampolarmask_mm.models.polar_decoder import PolarDecoder
@@ -17,6 +18,7 @@ __all__ = [
     'AreaIoULoss',
     'CropPreprocessor',
     'DetectThenTrack',
+    'GuidedFilter',
     'LostAndFound',
     'MaskMatching',
     'PolarDecoder',

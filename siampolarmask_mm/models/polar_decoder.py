@@ -124,6 +124,8 @@ class PolarDecoder:
         threshold: of a union's raw confidence, 0 to 1; None finds, in the first frame, the
             one that best reproduces the given mask, and is 0.5 where only a box is given.
         reach: of ``capped`` and ``vote``, in strides.
+        edges: config of a GuidedFilter that fits a union's raw confidence to the image;
+            none, if not given.
 
     Raises:
         ValueError: if ``window_influence`` is not from 0 to 1, or ``decoding`` or
@@ -132,7 +134,7 @@ class PolarDecoder:
     Source: SiamPolarMask, eq. 7 and section 4.3.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         window_influence: float = 0.4,
         penalty_k: float = 0.04,
@@ -143,6 +145,7 @@ class PolarDecoder:
         fusion: str = 'capped',
         threshold: float | None = None,
         reach: float = 3.0,
+        edges: dict | None = None,
     ) -> None:
         for name, value, known in (
             ('decoding', decoding, DECODINGS),
@@ -162,6 +165,7 @@ class PolarDecoder:
         self.fusion = fusion
         self.threshold = threshold
         self.reach = reach
+        self.edges = edges and TASK_UTILS.build(edges)
 
     @property
     def seeks_threshold(self) -> bool:
@@ -201,6 +205,7 @@ class PolarDecoder:
         previous_wh: Tensor,
         size: int,
         threshold: float | None = None,
+        image: np.ndarray | None = None,
     ) -> Decoded:
         """Find the object in its search crop.
 
@@ -211,6 +216,7 @@ class PolarDecoder:
             size: S, pixels of the search crop.
             threshold: of a union's raw confidence; the decoder's own if not given, and 0.5
                 if that is still to be found.
+            image: (S, S, 3) uint8, the search crop as read; only ``edges`` looks at it.
         """
         choice = self.choose(prediction, points, previous_wh)
         if self.decoding == 'one_star':
@@ -218,6 +224,8 @@ class PolarDecoder:
         if threshold is None:
             threshold = MAJORITY if self.threshold is None else self.threshold
         raw = self.fuse(prediction, points, size)
+        if self.edges is not None and image is not None:
+            raw = torch.from_numpy(self.edges(raw.numpy(), image))
         draw = partial(unite_at, raw, choice.star.center, threshold)
         return Decoded(choice, draw, raw)
 

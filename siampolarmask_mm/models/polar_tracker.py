@@ -187,7 +187,7 @@ class PolarTracker:
         ]
         with self.inference.context(self.network.data_preprocessor.device):
             levels = self.running.extract_template(
-                self.cut(frame, crops), template_masks(crops, boxes, masks)
+                self.prepare(self.cut(frame, crops)), template_masks(crops, boxes, masks)
             )
         return [tuple(level[i : i + 1] for level in levels) for i in range(len(crops))]
 
@@ -204,13 +204,36 @@ class PolarTracker:
                 answer.
         """
         crops = [self.window(item, frame.shape[-2:]) for item in objects]
+        images = self.cut(frame, crops)
+        prediction = self._predict(objects, crops, images, tell_previous)
+        points = self.network.location_points(prediction)
+        looks, row = [], 0
+        for item, crop, image in zip(objects, crops, images, strict=True):
+            own = slice(row, row + len(item.templates))
+            row = own.stop
+            maps = PolarPrediction(*(part[own].mean(0) for part in prediction))
+            decoded = self.network.decoder.decode(
+                maps, points, item.star_size * crop.scale, crop.size, item.threshold, image
+            )
+            view = SearchView(crop, points, maps.scores, decoded)
+            looks.append(Look(crop, decoded, view))
+        return looks
+
+    def _predict(
+        self,
+        objects: list[TrackedObject],
+        crops: list[Crop],
+        images: np.ndarray,
+        tell_previous: bool,
+    ) -> PolarPrediction:
+        """What the network says of each object with each of its templates, on the CPU."""
         of = [i for i, item in enumerate(objects) for _ in item.templates]
         template = tuple(
             torch.cat(level)
             for level in zip(*(t for item in objects for t in item.templates), strict=True)
         )
         with self.inference.context(self.network.data_preprocessor.device):
-            search = self.running.extract(self.cut(frame, crops))
+            search = self.running.extract(self.prepare(images))
             if len(of) > len(objects):
                 search = tuple(level[of] for level in search)
             previous = None
@@ -218,20 +241,7 @@ class PolarTracker:
                 previous = self._previous(objects, crops, template, search)[of]
             prediction = self.running.head(template, search, previous)
         # The only wait for the device in a frame.
-        prediction = PolarPrediction(*(part.float().cpu() for part in prediction))
-        points = self.network.location_points(prediction)
-        looks, row = [], 0
-        for item, crop in zip(objects, crops, strict=True):
-            own = slice(row, row + len(item.templates))
-            row = own.stop
-            maps = PolarPrediction(*(part[own].mean(0) for part in prediction))
-            size = item.star_size * crop.scale
-            decoded = self.network.decoder.decode(
-                maps, points, size, crop.size, item.threshold
-            )
-            view = SearchView(crop, points, maps.scores, decoded)
-            looks.append(Look(crop, decoded, view))
-        return looks
+        return PolarPrediction(*(part.float().cpu() for part in prediction))
 
     def _previous(
         self,
@@ -262,8 +272,8 @@ class PolarTracker:
         whole = crop.scale * 2 * max(frame_size) / crop.size
         return replace(crop, scale=crop.scale / max(min(wider, whole), 1))
 
-    def cut(self, frame: Tensor, crops: list[Crop]) -> Tensor:
-        """(N, 3, S, S) normalized crops of one frame (1, 3, h, w), or (1, 1, h, w)."""
+    def cut(self, frame: Tensor, crops: list[Crop]) -> np.ndarray:
+        """(N, S, S, 3) crops of one frame as read, (1, 3, h, w) or (1, 1, h, w)."""
         image = frame[0].permute(1, 2, 0).cpu().numpy()
         channels = image.shape[-1]
         if channels not in (1, 3):
@@ -272,4 +282,8 @@ class PolarTracker:
         cut = np.stack([crop.cut(image, outside) for crop in crops])
         if channels == 1:
             cut = np.repeat(cut.reshape(*cut.shape[:3], 1), 3, axis=-1)
-        return self.inference.layout(self.network.data_preprocessor.normalize(cut))
+        return cut
+
+    def prepare(self, images: np.ndarray) -> Tensor:
+        """(N, 3, S, S) normalized, of crops (N, S, S, 3) as read."""
+        return self.inference.layout(self.network.data_preprocessor.normalize(images))

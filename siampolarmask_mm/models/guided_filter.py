@@ -1,0 +1,99 @@
+"""GuidedFilter: a confidence that follows the edges of the image.
+
+Shape shorthand:
+    S: pixels of a search crop    h, w: the window in which the filter works
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from siampolarmask_mm.registry import TASK_UTILS
+
+FLOOR = 0.02  # confidence below which there is surely no object
+
+
+@TASK_UTILS.register_module()
+class GuidedFilter:
+    """Makes a confidence a linear function of the image's colors around every pixel.
+
+    Locations lie a stride apart, so that what they agree on is smooth; where the object's
+    colors differ from its surroundings', the edge is to be seen in the image itself.
+
+    The filter works in the window that holds all pixels above a confidence of 0.02 and two
+    radii around it; outside of that nothing changes.
+
+    Args:
+        radius: pixels of the crop; a pixel's surroundings are 2 radius + 1 squared.
+        smoothness: variance of colors, which are from 0 to 1, below which there is no edge.
+
+    Raises:
+        ValueError: if ``radius`` is below 1 or ``smoothness`` below 1e-5, which float32
+            cannot tell from 0.
+
+    Source: guided image filtering (He, Sun, Tang, ECCV 2010), eq. 14 to 16.
+    """
+
+    def __init__(self, radius: int = 8, smoothness: float = 3e-4) -> None:
+        if radius < 1 or smoothness < 1e-5:
+            raise ValueError(
+                'radius of at least 1 and smoothness of at least 1e-5 expected, '
+                f'got {radius} and {smoothness}'
+            )
+        self.radius = radius
+        self.smoothness = smoothness
+
+    def __call__(self, confidence: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """Filter.
+
+        Args:
+            confidence: (S, S) float32 from 0 to 1.
+            image: (S, S, 3) uint8, of the same crop.
+
+        Returns:
+            (S, S) float32 from 0 to 1.
+        """
+        seen = (confidence > FLOOR).astype(np.uint8)
+        left, top, width, height = cv2.boundingRect(seen)
+        if width == 0:
+            return confidence
+        reach = 2 * self.radius
+        rows = slice(max(top - reach, 0), top + height + reach)
+        columns = slice(max(left - reach, 0), left + width + reach)
+        filtered = confidence.copy()
+        filtered[rows, columns] = self._filter(
+            confidence[rows, columns], image[rows, columns]
+        )
+        return filtered
+
+    def _filter(self, confidence: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """(h, w) of (h, w) and (h, w, 3)."""
+        colors = image.astype(np.float32) / 255
+        colors -= colors.mean((0, 1))  # small numbers lose less in variances
+        blue, green, red = cv2.split(colors)
+        products = [blue * blue, blue * green, blue * red, green * green, green * red]
+        products += [red * red, *(confidence * color for color in (blue, green, red))]
+        mean = self._mean([blue, green, red, confidence, *products])
+        b, g, r, p, bb, bg, br, gg, gr, rr, pb, pg, pr = mean
+        # Covariances of the colors, and of each with the confidence.
+        bb, gg, rr = (x + self.smoothness for x in (bb - b * b, gg - g * g, rr - r * r))
+        bg, br, gr = bg - b * g, br - b * r, gr - g * r
+        pb, pg, pr = pb - p * b, pg - p * g, pr - p * r
+        # The slopes solve the 3 x 3 system, by cofactors.
+        c_bb, c_bg, c_br = gg * rr - gr * gr, br * gr - bg * rr, bg * gr - br * gg
+        c_gg, c_gr, c_rr = bb * rr - br * br, bg * br - bb * gr, bb * gg - bg * bg
+        determinant = bb * c_bb + bg * c_bg + br * c_br
+        slopes = [
+            (c_bb * pb + c_bg * pg + c_br * pr) / determinant,
+            (c_bg * pb + c_gg * pg + c_gr * pr) / determinant,
+            (c_br * pb + c_gr * pg + c_rr * pr) / determinant,
+        ]
+        offset = p - slopes[0] * b - slopes[1] * g - slopes[2] * r
+        in_blue, in_green, in_red, offset = self._mean([*slopes, offset])
+        return (in_blue * blue + in_green * green + in_red * red + offset).clip(0, 1)
+
+    def _mean(self, maps: list[np.ndarray]) -> list[np.ndarray]:
+        """Of each pixel's surroundings."""
+        side = 2 * self.radius + 1
+        return [cv2.blur(part, (side, side)) for part in maps]
