@@ -119,5 +119,5 @@ def test_a_union_is_fitted_to_the_image():
     fitted = decoder.decode(*arguments, image).confidence > 0.5
     assert plain[32, 43]
     assert not fitted[:, 42:].any()
-    assert fitted[32, 22:42].all()
+    assert fitted[32, 23:42].all()
     assert torch.equal(decoder.decode(*arguments).confidence > 0.5, plain)
