@@ -74,7 +74,7 @@ def test_mmtracks_tracker_is_scored_by_its_boxes(page, in_scope, clips):
             evaluator.process([sample])
             count += 1
     figures = evaluator.evaluate(count)
-    assert 0.5 < figures['davis/J&F-Mean'] == figures['davis/box/J&F-Mean'] < 1
+    assert 0.3 < figures['davis/J&F-Mean'] == figures['davis/box/J&F-Mean'] < 1
     assert list(page.glob('masks/*/00000.png'))
 
 
