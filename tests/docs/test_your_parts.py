@@ -75,7 +75,8 @@ def test_mmtracks_tracker_is_scored_by_its_boxes(page, clips):
     config.test_dataloader.dataset.update(
         data_root=str(clips), ann_file='ImageSets/2017/val.txt', objects='merged'
     )
-    config.update(model=dict(type='TrueBoxes'), work_dir='run')
+    config.model = dict(type='TrueBoxes')
+    config.work_dir = 'run'
     figures = Runner.from_cfg(config).test()
     assert 0.3 < figures['davis/J&F-Mean'] == figures['davis/box/J&F-Mean'] < 1
     assert list(page.glob('masks/*/00000.png'))
