@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 from pathlib import Path
 
@@ -68,8 +67,8 @@ def home(tmp_path_factory):
     # Before the borrowed packages can be seen, so that nothing of theirs is replaced.
     run(*pip, '--python', python, 'install', *flags, '--no-index', wheel, cwd=home)
     (packages,) = home.glob('env/lib/python*/site-packages')
-    borrowed = {sysconfig.get_path('purelib'), sysconfig.get_path('platlib')}
-    (packages / 'borrowed.pth').write_text('\n'.join(sorted(borrowed)))
+    borrowed = [path for path in sys.path if path.endswith('-packages')]
+    (packages / 'borrowed.pth').write_text('\n'.join(borrowed))
     return home
 
 
