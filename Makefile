@@ -17,7 +17,7 @@ DEMO = work_dirs/demo
 NAME = $(if $(DAVIS),davis,clips)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo davis test test-all lint clean
+.PHONY: help install demo davis test test-all docs lint clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /make \1\t/' \
@@ -49,11 +49,16 @@ test: $(DONE)/test  ## run the tests: about 3 minutes
 test-all: $(DONE)/test  ## run the slow tests as well: about 10 minutes
 	@$(VENV)/bin/python -m pytest
 
+docs: $(DONE)/docs  ## build the documentation into site/: half a minute
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+	@echo 'site/index.html opens in a browser; for its search, serve it:'
+	@echo '$(VENV)/bin/python -m http.server --directory site'
+
 lint: $(DONE)/test  ## check style and format
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 
-clean:  ## remove .venv and what make demo made
-	rm -rf $(VENV) $(DEMO)
+clean:  ## remove .venv, what make demo made, and site/
+	rm -rf $(VENV) $(DEMO) site
 
 # The set-up, in steps that are not repeated.
 
@@ -92,6 +97,11 @@ $(DONE)/package: $(DONE)/openmmlab setup.cfg pyproject.toml
 $(DONE)/test: $(DONE)/package requirements/test.txt
 	@echo '== Installing pytest and ruff'
 	@$(PIP) --requirement requirements/test.txt
+	@touch $@
+
+$(DONE)/docs: $(DONE)/venv requirements/docs.txt
+	@echo '== Installing mkdocs'
+	@$(PIP) --requirement requirements/docs.txt
 	@touch $@
 
 # The demo's steps.

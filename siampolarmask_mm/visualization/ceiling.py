@@ -44,7 +44,7 @@ def draw_ceiling(
         cells = spec.subgridspec(1, len(names), wspace=0.05)
         for cell, name in zip(cells, names, strict=True):
             axes = figure.add_subplot(cell)
-            axes.imshow(_compare(masks[name], masks['truth']))
+            axes.imshow(compare_masks(masks[name], masks['truth']))
             axes.axis('off')
     figure.text(
         0.5, 0.005, 'green: right   red: missing   blue: added', ha='center', fontsize=9
@@ -54,7 +54,8 @@ def draw_ceiling(
     figure.savefig(path, dpi=100)
 
 
-def _compare(mask: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def compare_masks(mask: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 RGB: where two (H, W) masks agree, and where and how they do not."""
     picture = np.full((*mask.shape, 3), 255, np.uint8)
     for color, where in {
         RIGHT: mask & truth,
