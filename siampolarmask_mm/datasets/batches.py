@@ -45,7 +45,7 @@ def _unpack_masks(bits: np.ndarray, shape: tuple[int, int, int]) -> BitmapMasks:
 
 
 @COLLATE_FUNCTIONS.register_module()
-def stack_pairs(samples: Sequence[dict], _scope_: str = '') -> dict:
+def stack_pairs(samples: Sequence[dict], _scope_: str = '') -> dict:  # noqa: ARG001
     """N packed training pairs as one batch.
 
     Args:
