@@ -71,7 +71,7 @@ def build(dataset: dict, annotations: str, images: Path, pipeline: list) -> obje
     return built
 
 
-def load(dataset: object, sampler: dict) -> Iterator[dict]:
+def load(dataset: object, sampler: dict, collate_fn: dict) -> Iterator[dict]:
     """Batches without end, as the runner loads them with one worker."""
     loader = Runner.build_dataloader(
         dict(
@@ -80,7 +80,7 @@ def load(dataset: object, sampler: dict) -> Iterator[dict]:
             num_workers=1,
             persistent_workers=True,
             sampler=sampler,
-            collate_fn=dict(type='pseudo_collate'),
+            collate_fn=collate_fn,
         ),
         seed=0,
     )
@@ -172,8 +172,9 @@ def measure(args: Namespace, folder: Path) -> dict[str, object]:
     stock = dict(type='SOTCocoDataset', _scope_='mmtrack')
     stock = build(stock, annotations, args.images, theirs.train_pipeline)
     endless = dict(type='InfiniteSampler')
-    ours = load(dataset, dict(type='NumberedSampler', sampler=endless))
-    mmtracks = load(stock, endless)
+    numbered = dict(type='NumberedSampler', sampler=endless)
+    ours = load(dataset, numbered, config.train_dataloader.collate_fn)
+    mmtracks = load(stock, endless, dict(type='pseudo_collate'))
     consume(ours, 4, config.model.search_size)
     consume(mmtracks, 4)
     seconds = [], []

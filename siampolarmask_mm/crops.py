@@ -160,7 +160,9 @@ def sample_mask(mask: object, matrix: np.ndarray, size: tuple[int, int]) -> np.n
             (map_points(_corners(polygon), matrix) + 0.5).ravel().tolist()
             for polygon in mask
         ]
-        return coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(polygons, *size)))
+        rle = coco_mask.merge(coco_mask.frPyObjects(polygons, *size))
+        # Row by row, as all else lies in memory; COCO's masks lie column by column.
+        return cv2.transpose(coco_mask.decode(rle).T)
     return sample(_bitmap(mask) * 255, matrix, size, outside=0) // 128
 
 

@@ -1,6 +1,7 @@
 """What several test files use: a folder of tiny clips and a tiny model."""
 
 import os
+import random
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ def _our_scope_and_fixed_seeds():
     init_default_scope('siampolarmask_mm')
     torch.manual_seed(0)
     np.random.seed(0)
+    random.seed(0)
 
 
 @pytest.fixture(scope='session')

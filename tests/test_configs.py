@@ -69,6 +69,19 @@ def test_every_transform_builds_and_the_crops_are_the_models(config):
                 assert built.sizes == sizes
 
 
+def test_a_mixture_for_mobilenetv2_differs_in_its_crops_alone():
+    folder = ROOT / 'configs/_base_/datasets'
+    base, found = (
+        Config.fromfile(folder / name).train_dataloader
+        for name in ('mixed.py', 'mixed_129-257.py')
+    )
+    crops = [step for step in find_transforms(found.dataset) if step.type == 'CropPair']
+    assert len(crops) == 4
+    for crop in crops:
+        assert (crop.pop('template_size'), crop.pop('search_size')) == (129, 257)
+    assert found == base
+
+
 def find_transforms(dataset):
     """Those of a dataset's pipeline, or of all pipelines that it wraps."""
     if 'pipeline' in dataset:

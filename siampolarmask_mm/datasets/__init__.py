@@ -1,5 +1,6 @@
 """Datasets of videos and images with masks, and the transforms that make pairs of them."""
 
+from siampolarmask_mm.datasets.batches import stack_pairs
 from siampolarmask_mm.datasets.coco_pairs import CocoPairDataset
 from siampolarmask_mm.datasets.davis import DAVISDataset
 from siampolarmask_mm.datasets.reproducible import NumberedSampler, SeededDataset
@@ -31,4 +32,5 @@ __all__ = [
     'SeededDataset',
     'YouTubeVISPairDataset',
     'YouTubeVOSDataset',
+    'stack_pairs',
 ]

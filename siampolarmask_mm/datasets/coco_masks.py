@@ -1,8 +1,11 @@
-"""Masks as COCO's json has them: polygons, or RLE with counts as numbers or as text."""
+"""COCO's json and its masks: polygons, or RLE with counts as numbers or as text."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import mmengine
+from mmengine.logging import print_log
 from pycocotools import mask as coco_mask
 
 
@@ -29,6 +32,42 @@ def read_json(path: str, keys: tuple[str, ...], what: str) -> dict:
     ):
         raise ValueError(f'{" and ".join(keys)} in {what} format expected in {path}')
     return content
+
+
+def keep_valid(
+    annotations: Iterable[dict],
+    find_problem: Callable[[dict], str],
+    source: str,
+    *,
+    skip_invalid: bool,
+) -> list[dict]:
+    """The annotations that can be trained on; crowds are left out.
+
+    Args:
+        annotations: of COCO's format, or one like it.
+        find_problem: says what keeps one from being trained on; empty if nothing does.
+        source: where they are from, for the error.
+        skip_invalid: leave out those with a problem, and log how many, instead of raising.
+
+    Raises:
+        ValueError: if there is a problem.
+    """
+    kept, num_invalid = [], 0
+    for annotation in annotations:
+        if annotation.get('iscrowd'):
+            continue
+        problem = find_problem(annotation)
+        if problem and not skip_invalid:
+            raise ValueError(
+                f'{problem} for annotation {annotation.get("id")} in {source}; '
+                'skip_invalid=True leaves such objects out'
+            )
+        num_invalid += bool(problem)
+        if not problem:
+            kept.append(annotation)
+    if num_invalid:
+        print_log(f'{num_invalid} invalid objects in {source}', 'current')
+    return kept
 
 
 def mask_problem(mask: object, size: tuple[int, int]) -> str:

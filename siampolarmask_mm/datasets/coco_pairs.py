@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import numpy as np
-from mmengine.logging import print_log
 from pycocotools import mask as coco_mask
 
-from siampolarmask_mm.datasets.coco_masks import mask_problem, read_json, to_rle
+from siampolarmask_mm.datasets.coco_masks import (
+    keep_valid,
+    mask_problem,
+    read_json,
+    to_rle,
+)
 from siampolarmask_mm.datasets.files import check_images
 from siampolarmask_mm.datasets.mask_tracks import MaskTrackDataset
 from siampolarmask_mm.registry import DATASETS
@@ -36,55 +41,45 @@ class CocoPairDataset(MaskTrackDataset):
             instance is invalid (see `find_problem`), or none is left.
     """
 
+    FOR_TESTING = False
+
     def __init__(
         self,
         ann_file: str,
         *,
-        min_area: float = 0,
         skip_invalid: bool = False,
         check: str = 'headers',
         **kwargs: object,
     ) -> None:
-        if kwargs.get('test_mode'):
-            raise ValueError('CocoPairDataset is for training, got test_mode=True')
-        self.min_area = min_area
         self.skip_invalid = skip_invalid
         self.check = check
-        self.num_invalid = 0
         super().__init__(ann_file=ann_file, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Read the file: a record per instance."""
         content = read_json(self.ann_file, ('images', 'annotations'), 'COCO')
         images = {image['id']: image for image in content['images']}
+        large = [
+            annotation
+            for annotation in content['annotations']
+            if annotation.get('area', np.inf) >= self.min_area
+        ]
+        valid = keep_valid(
+            large,
+            partial(find_problem, images=images),
+            self.ann_file,
+            skip_invalid=self.skip_invalid,
+        )
         records = [
             self._make_record(annotation, images[annotation['image_id']])
-            for annotation in content['annotations']
-            if not annotation.get('iscrowd')
-            and annotation.get('area', np.inf) >= self.min_area
-            and self._is_valid(annotation, images)
-            and self._is_large(annotation, images)
+            for annotation in valid
+            if self._is_large(annotation, images)
         ]
         if not records:
-            raise ValueError(
-                f'instances of at least {self.min_area} square pixels expected, '
-                f'got none in {self.ann_file}'
-            )
-        if self.num_invalid:
-            print_log(f'{self.num_invalid} invalid instances in {self.ann_file}', 'current')
+            raise self.none_left()
         sizes = {record['frames'][0]: record['size'] for record in records}
         check_images(sizes, self.ann_file, self.check)
         return records
-
-    def _is_valid(self, annotation: dict, images: dict[int, dict]) -> bool:
-        problem = find_problem(annotation, images)
-        if problem and not self.skip_invalid:
-            raise ValueError(
-                f'{problem} for annotation {annotation.get("id")} in {self.ann_file}; '
-                'skip_invalid=True leaves such instances out'
-            )
-        self.num_invalid += bool(problem)
-        return not problem
 
     def _is_large(self, annotation: dict, images: dict[int, dict]) -> bool:
         """Whether a valid instance is; of one that tells no area, the mask's counts."""

@@ -70,7 +70,6 @@ class DAVISDataset(MaskTrackDataset):
         objects: str | None = None,
         later_objects: bool = False,
         leave_out: Sequence[str] = (),
-        min_area: float = 0,
         data_prefix: dict | None = None,
         **kwargs: object,
     ) -> None:
@@ -85,7 +84,6 @@ class DAVISDataset(MaskTrackDataset):
         self.objects = objects
         self.later_objects = later_objects
         self.leave_out = set(leave_out)
-        self.min_area = min_area
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -109,7 +107,7 @@ class DAVISDataset(MaskTrackDataset):
                 for record in found
             ]
         if not records:
-            raise self._nothing_left()
+            raise self.none_left()
         return records
 
     def list_sequences(self) -> list[str]:
@@ -127,17 +125,14 @@ class DAVISDataset(MaskTrackDataset):
     def find_category(self, sequence: str, object_id: int) -> str | None:
         """What kind of object it is; DAVIS does not say."""
 
-    def _nothing_left(self) -> ValueError:
-        source = self.ann_file or self.data_prefix['mask_path']
+    def none_left(self) -> ValueError:
+        """The error of a dataset without a record."""
         if self.leave_out:
             return ValueError(
-                f'every video of {source} is left out as done; '
+                f'every video of {self.source} is left out as done; '
                 'tools/evaluate_davis.py scores the masks that were written'
             )
-        return ValueError(
-            f'objects of at least {self.min_area} square pixels expected, '
-            f'got none in {source}'
-        )
+        return super().none_left()
 
     def _read_sequence(self, sequence: str) -> list[dict]:
         video = read_labeled_frames(

@@ -28,25 +28,36 @@ class MaskTrackDataset(BaseSOTDataset):
     frames: an object beside the first one may be in view of its search crop.
 
     Args:
+        min_area: objects of fewer square pixels are left out; what covers them, and in
+            which frames, is each dataset's to say.
         same_category_prob: share of samples whose other object has the first one's
             category, where there is such an object: what is hardest to tell apart.
         *args: of mmtrack's BaseSOTDataset.
         **kwargs: likewise: ``pipeline``, ``test_mode``, ...
 
     Raises:
-        ValueError: if ``same_category_prob`` is not from 0 to 1.
+        ValueError: if ``same_category_prob`` is not from 0 to 1, a dataset that is for
+            training alone is to be tested on, or, of a sample, if the pipeline takes none.
     """
 
     TRIES = 10  # to find frames that are other ones
     DRAWS_FROM_NUMBERS = True
+    FOR_TESTING = True  # as well as for training
 
     def __init__(
-        self, *args: object, same_category_prob: float = 0.5, **kwargs: object
+        self,
+        *args: object,
+        min_area: float = 0,
+        same_category_prob: float = 0.5,
+        **kwargs: object,
     ) -> None:
+        if kwargs.get('test_mode') and not self.FOR_TESTING:
+            raise ValueError(f'{type(self).__name__} is for training, got test_mode=True')
         if not 0 <= same_category_prob <= 1:
             raise ValueError(
                 f'same_category_prob from 0 to 1 expected, got {same_category_prob}'
             )
+        self.min_area = min_area
         self.same_category_prob = same_category_prob
         self._of_category: dict[object, np.ndarray] = {}
         super().__init__(*args, **kwargs)
@@ -67,8 +78,32 @@ class MaskTrackDataset(BaseSOTDataset):
         """A sample; one that NumberedSampler has numbered is drawn from its number."""
         if isinstance(idx, NumberedIndex):
             with seeded(idx.key):
-                return super().__getitem__(int(idx))
-        return super().__getitem__(idx)
+                return self[int(idx)]
+        if self.test_mode:
+            return super().__getitem__(idx)
+        self.full_init()
+        for _ in range(self.max_refetch + 1):
+            sample = self.prepare_train_data(idx)
+            if sample is not None:
+                return sample
+            idx = self._rand_another()
+        raise ValueError(
+            f'a training pair expected, got none in {self.max_refetch + 1} tries from '
+            f'{self.source}: the pipeline rejects its objects (SamplePair those that are '
+            'small or not to be seen, CropPair those mostly outside of image or crop)'
+        )
+
+    @property
+    def source(self) -> str:
+        """Where the records are from, for errors."""
+        return self.ann_file or self.data_prefix.get('mask_path') or type(self).__name__
+
+    def none_left(self) -> ValueError:
+        """The error of a dataset whose objects are all below ``min_area``."""
+        return ValueError(
+            f'objects of at least {self.min_area} square pixels expected, '
+            f'got none in {self.source}'
+        )
 
     def prepare_train_data(self, video_idx: int) -> dict | None:
         """Pass the video, and another one, to the pipeline."""

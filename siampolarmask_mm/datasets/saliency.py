@@ -40,20 +40,18 @@ class SaliencyPairDataset(MaskTrackDataset):
             is empty, or none is left.
     """
 
+    FOR_TESTING = False
+
     def __init__(
         self,
         data_root: str,
         *,
         data_prefix: dict | None = None,
         threshold: int = 127,
-        min_area: float = 0,
         skip_invalid: bool = False,
         **kwargs: object,
     ) -> None:
-        if kwargs.get('test_mode'):
-            raise ValueError('SaliencyPairDataset is for training, got test_mode=True')
         self.threshold = threshold
-        self.min_area = min_area
         self.skip_invalid = skip_invalid
         super().__init__(
             data_root=data_root,
@@ -79,10 +77,7 @@ class SaliencyPairDataset(MaskTrackDataset):
             if area >= max(self.min_area, 1):
                 records.append(_make_record(image, mask))
         if not records:
-            raise ValueError(
-                f'objects of at least {self.min_area} square pixels expected, '
-                f'got none in {folder}'
-            )
+            raise self.none_left()
         if len(records) < len(pairs):
             left_out = len(pairs) - len(records)
             print_log(f'{left_out} of {len(pairs)} images left out in {folder}', 'current')

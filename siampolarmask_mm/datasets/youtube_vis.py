@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
-from mmengine.logging import print_log
 from pycocotools import mask as coco_mask
 
-from siampolarmask_mm.datasets.coco_masks import mask_problem, read_json, to_rle
+from siampolarmask_mm.datasets.coco_masks import (
+    keep_valid,
+    mask_problem,
+    read_json,
+    to_rle,
+)
 from siampolarmask_mm.datasets.files import check_images
 from siampolarmask_mm.datasets.labeled_frames import LabeledFrames, masks_and_boxes
 from siampolarmask_mm.datasets.mask_tracks import MaskTrackDataset
@@ -38,18 +43,16 @@ class YouTubeVISPairDataset(MaskTrackDataset):
             object is invalid (see `find_track_problem`), or none is left.
     """
 
+    FOR_TESTING = False
+
     def __init__(
         self,
         ann_file: str,
         *,
-        min_area: float = 0,
         skip_invalid: bool = False,
         check: str = 'headers',
         **kwargs: object,
     ) -> None:
-        if kwargs.get('test_mode'):
-            raise ValueError('YouTubeVISPairDataset is for training, got test_mode=True')
-        self.min_area = min_area
         self.skip_invalid = skip_invalid
         self.check = check
         super().__init__(ann_file=ann_file, **kwargs)
@@ -58,27 +61,16 @@ class YouTubeVISPairDataset(MaskTrackDataset):
         """Read the file: a record per object."""
         content = read_json(self.ann_file, ('videos', 'annotations'), 'YouTube-VIS')
         videos = {video['id']: video for video in content['videos']}
-        records, num_invalid = [], 0
-        for annotation in content['annotations']:
-            if annotation.get('iscrowd'):
-                continue
-            problem = find_track_problem(annotation, videos)
-            if problem and not self.skip_invalid:
-                raise ValueError(
-                    f'{problem} for annotation {annotation.get("id")} in {self.ann_file}; '
-                    'skip_invalid=True leaves such objects out'
-                )
-            num_invalid += bool(problem)
-            if not problem:
-                records.append(self._make_record(annotation, videos))
-        if num_invalid:
-            print_log(f'{num_invalid} invalid objects in {self.ann_file}', 'current')
+        annotations = keep_valid(
+            content['annotations'],
+            partial(find_track_problem, videos=videos),
+            self.ann_file,
+            skip_invalid=self.skip_invalid,
+        )
+        records = [self._make_record(annotation, videos) for annotation in annotations]
         records = [record for record in records if self._is_large(record)]
         if not records:
-            raise ValueError(
-                f'objects of at least {self.min_area} square pixels expected, '
-                f'got none in {self.ann_file}'
-            )
+            raise self.none_left()
         sizes = {path: record['size'] for record in records for path in record['frames']}
         check_images(sizes, self.ann_file, self.check)
         return records

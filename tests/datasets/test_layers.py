@@ -82,6 +82,25 @@ def test_a_moving_object_is_smeared_along_its_motion_around_its_middle_moment():
     assert column[15 - 3] == 50  # not across
 
 
+def test_the_smear_is_as_long_as_the_crop_shows_the_motion():
+    """4 pixels of the frame are 8 of a crop that shows it at twice its size."""
+    twice = np.diag([2.0, 2.0, 1.0])
+    half = moved(10, 10)
+    half[:2, :2] /= 2  # so that the object has the same 10 pixels in either crop
+    layers = [
+        Layer(WHITE, square(0, 0), matrix, motion=motion, is_target=True)
+        for matrix, motion in ((half, (4.0, 0.0)), (twice @ half, (8.0, 0.0)))
+    ]
+    expected, _ = paint(*base(), [layers[1]], np.eye(3))
+    found, _ = paint(*base(), [layers[0]], twice)
+    assert np.array_equal(found, expected)
+    row = found[25, :, 0].astype(int)
+    # Its edges, 19.5 and 29.5, are spread over 4 pixels to either side.
+    smeared = np.flatnonzero((row > 55) & (row < 245))
+    assert smeared[0] == pytest.approx(16, abs=1)
+    assert smeared[-1] == pytest.approx(33, abs=1)
+
+
 def test_a_moving_object_does_not_smear_what_was_around_it():
     """Of a dark object in a white image, blurred over black, nothing is bright."""
     image = np.full((40, 40, 3), 255, np.uint8)

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from siampolarmask_mm.datasets.mask_tracks import MaskTrackDataset, empty_mask
+from siampolarmask_mm.datasets.reproducible import NumberedIndex
 
 
 class Records(MaskTrackDataset):
-    """Still images: the category of each, and the image that it is in."""
+    """Still images: the category of each, the image that it is in, its box's width."""
 
-    def __init__(self, categories, images, **kwargs):
-        self.content = list(zip(categories, images, strict=True))
-        super().__init__(pipeline=[], **kwargs)
+    def __init__(self, categories, images, widths=None, pipeline=(), **kwargs):
+        widths = widths or [3] * len(categories)
+        self.content = list(zip(categories, images, widths, strict=True))
+        super().__init__(pipeline=list(pipeline), **kwargs)
 
     def load_data_list(self):
         return [
@@ -23,10 +25,10 @@ class Records(MaskTrackDataset):
                 size=(8, 8),
                 object_ids=[1],
                 masks=[[empty_mask((8, 8))]],
-                bboxes=np.array([[[1, 2, 3, 4]]]),
+                bboxes=np.array([[[1, 2, width, 4]]]),
                 category=category,
             )
-            for number, (category, image) in enumerate(self.content)
+            for number, (category, image, width) in enumerate(self.content)
         ]
 
 
@@ -68,6 +70,24 @@ def test_the_other_object_is_never_in_the_same_image():
 def test_categories_are_those_of_the_part_of_a_dataset_that_is_used():
     dataset = Records(['cat', 'dog', 'cat', 'cat'], range(4), indices=[0, 2])
     assert set(others(dataset, 0, count=20)) == {1}
+
+
+@pytest.mark.parametrize('numbered', [True, False])
+def test_objects_that_are_all_rejected_are_said_to_be(numbered):
+    """The boxes have 3 by 4 pixels; the root of their area is 3.5."""
+    pipeline = [dict(type='SamplePair', min_size=4)]
+    dataset = Records(['cat', 'dog'], range(2), pipeline=pipeline, max_refetch=3)
+    index = NumberedIndex(0, (0, 0)) if numbered else 0
+    message = r'a training pair expected, got none in 4 tries from Records: .*SamplePair'
+    with pytest.raises(ValueError, match=message):
+        dataset[index]
+
+
+def test_a_rejected_object_is_replaced_by_another():
+    """Of the two, the wide one is large enough."""
+    pipeline = [dict(type='SamplePair', min_size=4, negative_prob=0)]
+    dataset = Records(['cat', 'dog'], range(2), pipeline=pipeline, widths=[3, 30])
+    assert dataset[0]['video_id'] == [1, 1]
 
 
 def test_a_share_out_of_range_is_refused():

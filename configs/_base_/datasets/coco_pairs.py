@@ -22,6 +22,7 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type='NumberedSampler', sampler=dict(type='DefaultSampler', shuffle=True)),
+    collate_fn=dict(type='stack_pairs'),
     dataset=dict(
         type='CocoPairDataset',
         data_root=data_root,

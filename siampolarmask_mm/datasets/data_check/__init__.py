@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from siampolarmask_mm.datasets.data_check.annotation_file import AnnotationFile
 from siampolarmask_mm.datasets.data_check.boxed_videos import (
     check_boxed_videos,
     find_boxed_videos,
@@ -115,7 +116,7 @@ def _check_json(
         if all(map(_is_list_of_dicts, lists)) and any(
             of_masks in item for item in lists[1]
         ):
-            return check(path, content, images, workers)
+            return check(AnnotationFile(path, content, images), workers)
     return None
 
 

@@ -3,82 +3,50 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from functools import partial
 
-from siampolarmask_mm.datasets.data_check.coco_json import check_categories, check_ids
-from siampolarmask_mm.datasets.data_check.image_files import (
-    check_image_files,
-    find_image_folder,
+from siampolarmask_mm.datasets.data_check.annotation_file import (
+    AnnotationFile,
+    check_categories,
+    check_ids,
+    check_images_of,
+    valid_annotations,
 )
-from siampolarmask_mm.datasets.data_check.report import Report, some
+from siampolarmask_mm.datasets.data_check.report import Report
 from siampolarmask_mm.datasets.youtube_vis import find_track_problem
 
-KEYS = {'file_names', 'height', 'width'}
+KEYS = frozenset({'file_names', 'height', 'width'})
 
 
-def check_youtube_vis(
-    path: Path,
-    content: dict,
-    images: Path | None,
-    workers: ThreadPoolExecutor,
-) -> Report:
-    """Check a file of videos and tracks of masks.
-
-    Args:
-        path: of the file.
-        content: what is in it.
-        images: the folder of its frames; looked for if not given.
-        workers: read the frames.
-    """
-    report = Report(title=f'YouTube-VIS tracks in {path}')
-    videos = {}
-    for number, video in check_ids(path, content, 'videos', report).items():
-        missing = KEYS - set(video)
-        if missing:
-            report.error(path, f'video {number}: {some(sorted(missing))} expected')
-        else:
-            videos[number] = video
-    check_ids(path, content, 'annotations', report)
-    check_categories(path, content, report)
-    for annotation in content['annotations']:
-        _check_track(path, annotation, videos, report)
-    names = [name for video in videos.values() for name in video['file_names']]
-    report.counts.update(videos=len(videos), frames=len(names))
-    used = {annotation.get('video_id') for annotation in content['annotations']}
-    for number in sorted(set(videos) - used):
-        report.warning(path, f'video {number} without annotation')
-    folder = images or find_image_folder(path, names)
-    if folder is None:
-        report.error(path, 'its frames were not found; name their folder with --images')
-        return report
+def check_youtube_vis(file: AnnotationFile, workers: ThreadPoolExecutor) -> Report:
+    """Check a file of videos and tracks of masks; ``workers`` read the frames."""
+    report = Report(title=f'YouTube-VIS tracks in {file.path}')
+    videos = check_ids(file, 'videos', report, KEYS)
+    check_ids(file, 'annotations', report)
+    check_categories(file, report)
+    find_problem = partial(find_track_problem, videos=videos)
+    for annotation in valid_annotations(file, find_problem, report):
+        masks = annotation['segmentations']
+        report.counts['masks'] += sum(mask is not None for mask in masks)
+        if not _boxes_fit(annotation.get('bboxes'), masks):
+            report.warning(
+                file.path,
+                f'annotation {annotation["id"]}: bboxes where there is no mask, or none',
+            )
     sizes = {
-        folder / name: (video['height'], video['width'])
+        name: (video['height'], video['width'])
         for video in videos.values()
         for name in video['file_names']
     }
-    report.add([check_image_files(sizes, workers)])
+    num_frames = sum(len(video['file_names']) for video in videos.values())
+    report.counts.update(videos=len(videos), frames=num_frames)
+    used = {annotation.get('video_id') for annotation in file.content['annotations']}
+    for number in sorted(set(videos) - used):
+        report.warning(file.path, f'video {number} without annotation')
+    check_images_of(file, sizes, 'frames', workers, report)
     return report
 
 
-def _check_track(path: Path, annotation: dict, videos: dict, report: Report) -> None:
-    if annotation.get('iscrowd'):
-        return
-    report.counts['objects'] += 1
-    try:
-        problem = find_track_problem(annotation, videos)
-    except Exception as error:  # of pycocotools, for numbers that are none
-        problem = f'cannot be read, {error}'
-    if problem:
-        report.error(path, f'annotation {annotation.get("id")}: {problem}')
-        return
-    report.counts['masks'] += sum(mask is not None for mask in annotation['segmentations'])
-    boxes = annotation.get('bboxes')
-    if boxes is None:
-        return
-    pairs = list(zip(boxes, annotation['segmentations'], strict=False))
-    if len(boxes) != len(annotation['segmentations']) or any(
-        (box is None) != (mask is None) for box, mask in pairs
-    ):
-        report.warning(
-            path, f'annotation {annotation["id"]}: bboxes where there is no mask, or none'
-        )
+def _boxes_fit(boxes: list | None, masks: list) -> bool:
+    """Whether there is a box for each mask, if there are any boxes."""
+    return boxes is None or [b is None for b in boxes] == [m is None for m in masks]

@@ -56,7 +56,9 @@ class MoveStill(BaseTransform):
 
     The object moves, grows, turns and stretches with a constant speed, blurred by its own
     motion, with a shadow below it, over an image that stands still. Only positive pairs of
-    one still image with a mask, and with another image at hand, are changed.
+    one image with a mask, and with another image at hand, are changed: those of a still
+    image, and those of a video for which SamplePair drew one frame twice. Neither shows a
+    motion of its own.
 
     Required: what SamplePair and LoadPair give. Changed: ``img`` (the other image) and
     ``instances``; added: ``layers``.
