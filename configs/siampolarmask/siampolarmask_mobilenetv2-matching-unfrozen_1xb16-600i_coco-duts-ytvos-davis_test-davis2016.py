@@ -1,8 +1,6 @@
 """The second stage: the backbone's later layers learn as well, at a tenth of the rate."""
 
-_base_ = (
-    './siampolarmask_mobilenetv2-matching_1xb16-3000i_coco-duts-ytvos-davis_test-davis2016.py'
-)
+_base_ = './siampolarmask_mobilenetv2-matching_1xb16-3000i_coco-duts-ytvos-davis_test-davis2016.py'  # noqa: E501
 
 max_iters = 600
 

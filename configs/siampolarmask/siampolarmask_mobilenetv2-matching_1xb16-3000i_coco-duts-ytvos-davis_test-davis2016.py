@@ -1,13 +1,8 @@
-"""Ours, trained on still images and videos, and told the mask of the frame before."""
+"""Ours, trained on still images and videos."""
 
 _base_ = './siampolarmask_mobilenetv2-matching_1xb16-12e_coco_test-davis2016.py'
 
 max_iters = 3000
-
-model = dict(
-    head=dict(matching=dict(use_previous=True)),
-    previous_mask=dict(type='PreviousMask'),
-)
 
 _pipeline = _base_.train_pipeline
 _dense_videos = [dict(_pipeline[0], max_gap=20), *_pipeline[1:]]  # of every fifth frame

@@ -18,8 +18,7 @@ from siampolarmask_mm.visualization.objects import PARTS
 STOPPED = 130  # the exit status after Ctrl-C, as of shells
 EXAMPLE = """
 example:
-  siampolarmask track walk.mp4 --config NAME --checkpoint FILE.pth \\
-      --box 120,80,260,400 --out walk
+  siampolarmask track walk.mp4 --box 120,80,260,400 --out walk
 """
 
 
@@ -113,10 +112,12 @@ def add_track(add_parser: Callable[..., ArgumentParser]) -> None:
         'source', help='Video file, folder of images, number of a camera, or address.'
     )
     parser.add_argument(
-        '--config', required=True, help='File of a config, or the name of one of ours.'
+        '--config',
+        help='File of a config, or the name of one of ours (that of the trained tracker '
+        'that comes with the package).',
     )
     parser.add_argument(
-        '--checkpoint', required=True, help='File or address of trained weights.'
+        '--checkpoint', help='File or address of weights that fit the config (its own).'
     )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ... (a GPU, if there is one).')
     _add_prompts(parser)

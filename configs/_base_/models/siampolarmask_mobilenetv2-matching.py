@@ -13,10 +13,16 @@ model = dict(
         num_rays=72,
         feat_channels=channels,
         num_convs=3,
-        matching=dict(type='MaskMatching'),
+        matching=dict(type='MaskMatching', use_previous=True),
     ),
     assigner=dict(representation='visible_union', centerness='opposite', balance='equal'),
-    decoder=dict(decoding='visible_union', fusion='vote', reach=4.0),
+    decoder=dict(
+        decoding='visible_union',
+        fusion='vote',
+        reach=4.0,
+        edges=dict(type='GuidedFilter'),
+    ),
+    previous_mask=dict(type='PreviousMask'),
     # Averaged over all locations, most of which are easy, the loss of scores is small.
     losses=dict(score=dict(loss_weight=4.0)),
     inference=dict(channels_last=True, fuse_conv_bn=True),
