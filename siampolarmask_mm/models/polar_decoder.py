@@ -151,7 +151,7 @@ class PolarDecoder:
     @property
     def seeks_threshold(self) -> bool:
         """Whether the first frame is to find the threshold of a union."""
-        return self.decoding == 'visible_union' and self.threshold is None
+        return self.decoding != 'one_star' and self.threshold is None
 
     def choose(
         self, prediction: PolarPrediction, points: Tensor, previous_wh: Tensor
@@ -166,14 +166,14 @@ class PolarDecoder:
         scores = prediction.scores.sigmoid()
         if self.use_centerness:
             scores = scores * prediction.centerness.sigmoid()
-        rays = prediction.rays.permute(1, 2, 0)  # (H, W, K)
-        penalty = change_penalty(star_sizes(rays), previous_wh, self.penalty_k)
+        sizes = self.sizes(prediction, points)
+        penalty = change_penalty(sizes, previous_wh, self.penalty_k)
 
         w = self.window_influence
         ranking = (1 - w) * scores * penalty + w * cosine_window(*scores.shape, like=scores)
         row, column = divmod(int(ranking.argmax()), scores.shape[1])
         return Choice(
-            Star(points[row, column], rays[row, column]),
+            self.star(prediction, points, (row, column)),
             score=float(scores[row, column]),
             penalty=float(penalty[row, column]),
             location=(row, column),
@@ -201,7 +201,7 @@ class PolarDecoder:
         if self.decoding == 'one_star':
             confidence = star_confidence(*choice.star, size)
         else:
-            confidence = self.fuse(prediction, points, size)
+            confidence = self.raw_confidence(prediction, points, choice.location, size)
             if threshold is None:
                 threshold = MAJORITY if self.threshold is None else self.threshold
             at_best = value_at(confidence, choice.star.center)
@@ -212,6 +212,26 @@ class PolarDecoder:
         if box is None:
             box = star_boxes(*choice.star)
         return Decoded(choice, confidence, box)
+
+    def sizes(self, prediction: PolarPrediction, points: Tensor) -> Tensor:  # noqa: ARG002
+        """(H, W, 2) width and height of the shape that each location predicts."""
+        return star_sizes(prediction.rays.permute(1, 2, 0))
+
+    def star(
+        self, prediction: PolarPrediction, points: Tensor, location: tuple[int, int]
+    ) -> Star:
+        """The star of a location, (row, column)."""
+        return Star(points[location], prediction.rays[:, location[0], location[1]])
+
+    def raw_confidence(
+        self,
+        prediction: PolarPrediction,
+        points: Tensor,
+        location: tuple[int, int],  # noqa: ARG002
+        size: int,
+    ) -> Tensor:
+        """(S, S) confidence before its threshold, if a location was chosen."""
+        return self.fuse(prediction, points, size)
 
     def fuse(self, prediction: PolarPrediction, points: Tensor, size: int) -> Tensor:
         """(S, S) raw confidence of a union, from 0 to 1, for S = ``size``."""

@@ -22,7 +22,6 @@ from siampolarmask_mm.models.given_objects import GivenObjects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.mask_matching import mask_shares
-from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.previous_mask import tell
 from siampolarmask_mm.models.results import describe
 from siampolarmask_mm.models.search_view import search_view
@@ -216,13 +215,13 @@ class PolarTracker:
                 previous = self._previous(objects, crops, template, search)[of]
             prediction = self.running.head(template, search, previous)
         # The only wait for the device in a frame.
-        prediction = PolarPrediction(*(part.float().cpu() for part in prediction))
+        prediction = type(prediction)(*(part.float().cpu() for part in prediction))
         points = self.network.location_points(prediction)
         looks, row = [], 0
         for item, crop in zip(objects, crops, strict=True):
             own = slice(row, row + len(item.templates))
             row = own.stop
-            maps = PolarPrediction(*(part[own].mean(0) for part in prediction))
+            maps = type(prediction)(*(part[own].mean(0) for part in prediction))
             size = box_size(item.box) * crop.scale
             decoded = self.network.decoder.decode(
                 maps, points, size, crop.size, item.threshold
