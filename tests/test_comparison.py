@@ -1,7 +1,9 @@
 """What docs/comparison.md promises: each row trains, and differs in the shape alone."""
 
+import copy
 import re
 from argparse import ArgumentParser
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,9 +24,14 @@ WITHOUT_MATCHING = re.search(r'`(model.head.matching=.*?)`', PAGE).group(1)
 SHAPES = {'mask vector': 'mask', 'box': 'box', 'pixels': 'pixels'}  # the losses' names
 
 
+@cache
+def read_config(name):
+    return Config.fromfile(ROOT / f'configs/siampolarmask/{name}_{NAME}.py')
+
+
 def read(row, more=''):
     config, options = ROWS[row]
-    config = Config.fromfile(ROOT / f'configs/siampolarmask/{config}_{NAME}.py')
+    config = copy.deepcopy(read_config(config))
     parser = ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
     given = [*options.split(), *more.split()]

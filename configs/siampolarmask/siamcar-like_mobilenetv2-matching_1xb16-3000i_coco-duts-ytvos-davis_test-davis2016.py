@@ -1,4 +1,4 @@
-"""For comparison: a box at every location, as SiamCAR has it; the mask is the filled box."""
+"""For comparison: a box at every location, as SiamCAR has it; the mask is the box."""
 
 _base_ = './siampolarmask_mobilenetv2-matching_1xb16-3000i_coco-duts-ytvos-davis_test-davis2016.py'  # noqa: E501
 

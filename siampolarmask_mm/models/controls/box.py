@@ -34,7 +34,7 @@ class BoxHead(SiameseHead):
         init_radius: distance in strides that an untrained head predicts.
         trunk: other arguments of SiameseHead.
 
-    Source: SiamCAR (arXiv:1911.07241), section 3.2.
+    Source: SiamCAR (arXiv:1911.07241).
     Differs: locations are those of the stars: inside the mask, not the box, with the
     stars' centerness as their weight.
     """

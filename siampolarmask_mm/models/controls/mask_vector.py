@@ -42,7 +42,7 @@ class MaskVectorHead(SiameseHead):
     Raises:
         ValueError: if ``cells`` is even.
 
-    Source: SiamMask (arXiv:1812.05050), section 3.2: 63 x 63 cells, two 1x1 convolutions.
+    Source: SiamMask (arXiv:1812.05050), eq. 3: 63 x 63 cells, two 1x1 convolutions.
     Differs: centerness weighs locations, as it does for stars.
     """
 
