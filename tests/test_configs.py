@@ -124,5 +124,6 @@ def test_the_losses_have_the_weights_of_the_paper(config):  # eq. 6
     if model.assigner.balance == 'halves':  # else the scores' loss has another scale
         assert model.score_loss.loss_weight == 1
     assert model.centerness_loss.loss_weight == 1
-    assert model.ray_loss.loss_weight == 1.5
-    assert model.ray_loss.power == 1
+    if 'rays' in config.model.losses:
+        assert model.shape_loss.loss_weight == 1.5
+        assert model.shape_loss.power == 1

@@ -1,6 +1,14 @@
 """The tracker and its parts."""
 
 from siampolarmask_mm.models.backbones import SOTMobileNetV2
+from siampolarmask_mm.models.controls import (
+    BoxDecoder,
+    BoxHead,
+    MaskVectorDecoder,
+    MaskVectorHead,
+    PixelDecoder,
+    PixelHead,
+)
 from siampolarmask_mm.models.detect_then_track import DetectThenTrack
 from siampolarmask_mm.models.guided_filter import GuidedFilter
 from siampolarmask_mm.models.lost_and_found import LostAndFound
@@ -16,11 +24,17 @@ from siampolarmask_mm.models.template_memory import TemplateMemory
 
 __all__ = [
     'AreaIoULoss',
+    'BoxDecoder',
+    'BoxHead',
     'CropPreprocessor',
     'DetectThenTrack',
     'GuidedFilter',
     'LostAndFound',
     'MaskMatching',
+    'MaskVectorDecoder',
+    'MaskVectorHead',
+    'PixelDecoder',
+    'PixelHead',
     'PolarDecoder',
     'PolarHead',
     'PolarIoULoss',

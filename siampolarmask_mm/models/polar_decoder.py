@@ -170,7 +170,7 @@ class PolarDecoder:
     @property
     def seeks_threshold(self) -> bool:
         """Whether the first frame is to find the threshold of a union."""
-        return self.decoding == 'visible_union' and self.threshold is None
+        return self.decoding != 'one_star' and self.threshold is None
 
     def choose(
         self, prediction: PolarPrediction, points: Tensor, previous_wh: Tensor
@@ -185,14 +185,14 @@ class PolarDecoder:
         scores = prediction.scores.sigmoid()
         if self.use_centerness:
             scores = scores * prediction.centerness.sigmoid()
-        rays = prediction.rays.permute(1, 2, 0)  # (H, W, K)
-        penalty = change_penalty(star_sizes(rays), previous_wh, self.penalty_k)
+        sizes = self.sizes(prediction, points)
+        penalty = change_penalty(sizes, previous_wh, self.penalty_k)
 
         w = self.window_influence
         ranking = (1 - w) * scores * penalty + w * cosine_window(*scores.shape, like=scores)
         row, column = divmod(int(ranking.argmax()), scores.shape[1])
         return Choice(
-            Star(points[row, column], rays[row, column].clone()),
+            self.star(prediction, points, (row, column)),
             score=float(scores[row, column]),
             penalty=float(penalty[row, column]),
             location=(row, column),
@@ -223,11 +223,32 @@ class PolarDecoder:
             return Decoded(choice, partial(star_confidence, *choice.star, size))
         if threshold is None:
             threshold = MAJORITY if self.threshold is None else self.threshold
-        raw = self.fuse(prediction, points, size)
+        raw = self.raw_confidence(prediction, points, choice.location, size)
         if self.edges is not None and image is not None:
             raw = torch.from_numpy(self.edges(raw.numpy(), image))
         draw = partial(unite_at, raw, choice.star.center, threshold)
         return Decoded(choice, draw, raw)
+
+    def sizes(self, prediction: PolarPrediction, points: Tensor) -> Tensor:  # noqa: ARG002
+        """(H, W, 2) width and height of the shape that each location predicts."""
+        return star_sizes(prediction.rays.permute(1, 2, 0))
+
+    def star(
+        self, prediction: PolarPrediction, points: Tensor, location: tuple[int, int]
+    ) -> Star:
+        """The star of a location, (row, column)."""
+        rays = prediction.rays[:, location[0], location[1]]
+        return Star(points[location], rays.clone())
+
+    def raw_confidence(
+        self,
+        prediction: PolarPrediction,
+        points: Tensor,
+        location: tuple[int, int],  # noqa: ARG002
+        size: int,
+    ) -> Tensor:
+        """(S, S) confidence before its threshold, if a location was chosen."""
+        return self.fuse(prediction, points, size)
 
     def fuse(self, prediction: PolarPrediction, points: Tensor, size: int) -> Tensor:
         """(S, S) raw confidence of a union, from 0 to 1, for S = ``size``."""

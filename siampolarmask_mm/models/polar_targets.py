@@ -34,6 +34,8 @@ class PolarTargets(NamedTuple):
             ``outlined.nonzero()``; 0 where a ray does not meet the object.
         centerness: (P,) of these rays, from 0 to 1.
         score_weights: (N, H, W) how much each location's score counts; their sum is 1.
+        masks: (N, S, S) boolean, what the targets are of.
+        is_outline: (N,) whether a mask is the object's, or a filled box.
     """
 
     positive: Tensor
@@ -41,6 +43,8 @@ class PolarTargets(NamedTuple):
     rays: Tensor
     centerness: Tensor
     score_weights: Tensor
+    masks: Tensor | None = None
+    is_outline: Tensor | None = None
 
 
 REPRESENTATIONS = ('one_star', 'visible_union')
@@ -145,7 +149,9 @@ class PolarTargetAssigner:
         rays = self.rays(mask_outlines(masks), points[row, column], image)
         counts = positive | is_outline[:, None, None] | ~_look_up(masks, points)
         weights = self.score_weights(positive, counts)
-        return PolarTargets(positive, outlined, rays, self.centerness(rays), weights)
+        return PolarTargets(
+            positive, outlined, rays, self.centerness(rays), weights, masks, is_outline
+        )
 
     def score_weights(self, positive: Tensor, counts: Tensor) -> Tensor:
         """(N, H, W) how much each location's score counts, of those that do at all."""

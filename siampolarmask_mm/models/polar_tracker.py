@@ -22,7 +22,6 @@ from siampolarmask_mm.models.given_objects import GivenObjects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.mask_matching import mask_shares
-from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.previous_mask import tell
 from siampolarmask_mm.models.results import (
     Patch,
@@ -31,6 +30,7 @@ from siampolarmask_mm.models.results import (
     separate_all,
 )
 from siampolarmask_mm.models.search_view import SearchView
+from siampolarmask_mm.models.siamese_head import Prediction
 from siampolarmask_mm.models.template_memory import TemplateMemory
 from siampolarmask_mm.models.tracked_object import (
     Look,
@@ -211,7 +211,7 @@ class PolarTracker:
         for item, crop, image in zip(objects, crops, images, strict=True):
             own = slice(row, row + len(item.templates))
             row = own.stop
-            maps = PolarPrediction(*(part[own].mean(0) for part in prediction))
+            maps = type(prediction)(*(part[own].mean(0) for part in prediction))
             decoded = self.network.decoder.decode(
                 maps, points, item.star_size * crop.scale, crop.size, item.threshold, image
             )
@@ -225,7 +225,7 @@ class PolarTracker:
         crops: list[Crop],
         images: np.ndarray,
         tell_previous: bool,
-    ) -> PolarPrediction:
+    ) -> Prediction:
         """What the network says of each object with each of its templates, on the CPU."""
         of = [i for i, item in enumerate(objects) for _ in item.templates]
         template = tuple(
@@ -241,7 +241,7 @@ class PolarTracker:
                 previous = self._previous(objects, crops, template, search)[of]
             prediction = self.running.head(template, search, previous)
         # The only wait for the device in a frame.
-        return PolarPrediction(*(part.float().cpu() for part in prediction))
+        return type(prediction)(*(part.float().cpu() for part in prediction))
 
     def _previous(
         self,

@@ -17,10 +17,10 @@ from siampolarmask_mm.crops import location_points
 from siampolarmask_mm.models.first_frame import object_masks
 from siampolarmask_mm.models.given_objects import GivenObjects, given_objects
 from siampolarmask_mm.models.inference import Inference
-from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.polar_targets import PolarTargets
 from siampolarmask_mm.models.polar_tracker import PolarTracker
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
+from siampolarmask_mm.models.siamese_head import Prediction
 from siampolarmask_mm.registry import MODELS, TASK_UTILS
 
 
@@ -30,11 +30,12 @@ class SiamPolarMask(BaseSingleObjectTracker):
 
     Args:
         backbone: config of a backbone at stride 8.
-        head: config of a PolarHead.
+        head: config of a PolarHead, or another SiameseHead.
         assigner: config of a PolarTargetAssigner; its ``num_rays`` and ``stride`` are
             those of the head.
-        decoder: config of a PolarDecoder.
-        losses: configs by name: ``score``, ``centerness`` and ``rays``.
+        decoder: config of a PolarDecoder, or of the one that the head belongs to.
+        losses: configs by name: ``score``, ``centerness`` and that of the shape, which for
+            a PolarHead is ``rays``.
         neck: config of a neck; none if not given.
         data_preprocessor: config of a CropPreprocessor.
         template_size: pixels of the template.
@@ -57,8 +58,9 @@ class SiamPolarMask(BaseSingleObjectTracker):
 
     Raises:
         TypeError: if the preprocessor is another one.
-        ValueError: if ``test_mode`` is none of these, or only one of ``previous_mask`` and
-            the head's matching knows of masks of the frame before.
+        ValueError: if ``losses`` has other names, ``test_mode`` is none of these, or only
+            one of ``previous_mask`` and the head's matching knows of masks of the frame
+            before.
 
     Source: SiamPolarMask, sections 3 and 4.
     """
@@ -96,10 +98,13 @@ class SiamPolarMask(BaseSingleObjectTracker):
         self.head = MODELS.build(head)
         shared = dict(num_rays=self.head.num_rays, stride=self.head.stride)
         self.assigner = TASK_UTILS.build(assigner, default_args=shared)
-        self.decoder = TASK_UTILS.build(decoder)
+        self.decoder = TASK_UTILS.build(decoder, default_args=self.head.decoder_args)
+        names = 'score', 'centerness', self.head.SHAPE
+        if set(losses) != set(names):
+            raise ValueError(f'losses of {names} expected, got {tuple(losses)}')
         self.score_loss = MODELS.build(losses['score'])
         self.centerness_loss = MODELS.build(losses['centerness'])
-        self.ray_loss = MODELS.build(losses['rays'])
+        self.shape_loss = MODELS.build(losses[self.head.SHAPE])
         self.previous_mask = previous_mask and TASK_UTILS.build(previous_mask)
         if self.head.uses_previous != (self.previous_mask is not None):
             raise ValueError(
@@ -141,13 +146,13 @@ class SiamPolarMask(BaseSingleObjectTracker):
         levels = self.extract(crops)
         return self.head.describe_template(levels, masks, self.template_cells)
 
-    def location_points(self, prediction: PolarPrediction) -> Tensor:
+    def location_points(self, prediction: Prediction) -> Tensor:
         """(H, W, 2) where the locations look at, in pixels of the search crop."""
         return location_points(
             prediction.scores.shape[-2:],
             self.head.stride,
             self.search_size,
-            prediction.rays,
+            prediction.scores.float(),
         )
 
     # Training
@@ -191,10 +196,9 @@ class SiamPolarMask(BaseSingleObjectTracker):
         device = points.device
         return self.assigner.assign(masks.to(device), points, is_outline.to(device))
 
-    def _compare(self, prediction: PolarPrediction, targets: PolarTargets) -> dict:
+    def _compare(self, prediction: Prediction, targets: PolarTargets) -> dict:
         outlined = targets.outlined
-        image, row, column = outlined.nonzero(as_tuple=True)
-        return dict(
+        losses = dict(
             loss_score=self.score_loss(
                 prediction.scores.flatten()[:, None],
                 (~targets.positive).flatten().long(),  # mmdet's 0 is the object
@@ -206,10 +210,11 @@ class SiamPolarMask(BaseSingleObjectTracker):
                 targets.centerness,
                 avg_factor=outlined.sum().clamp_min(1),
             ),
-            loss_rays=self.ray_loss(
-                prediction.rays[image, :, row, column], targets.rays, targets.centerness
-            ),
         )
+        losses[f'loss_{self.head.SHAPE}'] = self.head.shape_loss(
+            self.shape_loss, prediction, targets, self.location_points(prediction)
+        )
+        return losses
 
     # Tracking
 

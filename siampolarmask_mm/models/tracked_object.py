@@ -153,7 +153,7 @@ class TrackedObject:
         seen = Star(crop.to_image(choice.star.center), choice.star.rays / crop.scale)
         self.star = decoder.smooth(self.star, seen, choice)
         box, factor = star_boxes(*self.star), self.size_correction
-        if decoder.decoding == 'visible_union':
+        if decoder.decoding != 'one_star':
             box, factor = self._box_of_mask(look, decoder.update_rate), 1.0
         self.box = resize_in_frame(box, factor, frame_size, SMALLEST_SIDE)
 

@@ -68,3 +68,15 @@ def test_the_paper_s_head_predicts_38_numbers_per_location():
         1,
         36,
     ]
+
+
+def test_weights_keep_their_names_and_order():
+    """Checkpoints find weights by name, and their optimizer's state by order."""
+    head = PolarHead(
+        8, num_levels=2, feat_channels=16, num_convs=1, matching=dict(type='MaskMatching')
+    )
+    parts = [name.split('.')[0] for name, _ in head.named_parameters()]
+    assert list(dict.fromkeys(parts)) == [
+        *('ray_scale', 'reduce', 'score_tower', 'ray_tower'),
+        *('score', 'centerness', 'rays', 'matching'),
+    ]

@@ -16,8 +16,9 @@ from torch.testing import assert_close
 from siampolarmask_mm.crops import crop_around
 from siampolarmask_mm.models import PolarDecoder
 from siampolarmask_mm.models.first_frame import fill_box
-from siampolarmask_mm.models.polar_head import PolarPrediction, middle
+from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.polar_targets import PolarTargets
+from siampolarmask_mm.models.siamese_head import middle
 from siampolarmask_mm.models.tracked_object import resize_in_frame
 from siampolarmask_mm.polar import polar_iou, star_masks
 
