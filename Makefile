@@ -12,12 +12,30 @@ DONE = $(VENV)/done
 SHELL = /bin/bash
 .SHELLFLAGS = -o pipefail -c
 
-CONFIG = configs/siampolarmask/siampolarmask_tiny_1xb8-1500i_synthetic.py
+TINY = configs/siampolarmask/siampolarmask_tiny_1xb8-1500i_synthetic.py
+TRAINED = $(wildcard configs/siampolarmask/siampolarmask_mobilenetv2-matching-unfrozen_*.py)
+WEIGHTS = siampolarmask_mm/weights/siampolarmask_mobilenetv2-matching.pth
 DEMO = work_dirs/demo
-NAME = $(if $(DAVIS),davis,clips)
+VIDEOS = $(if $(DAVIS),davis,clips)
+
+# Test a network, $(1) and its weights $(2), and draw what it found; $(3) names the results.
+define track
+	@echo '== Tracking in $(or $(DAVIS),synthetic clips) (about a minute)'
+	@$(VENV)/bin/python -W ignore tools/test.py $(1) $(2) \
+		--work-dir $(DEMO)/test_$(3) --cfg-options \
+		test_evaluator.0.result_dir=$(DEMO)/masks_$(3) \
+		test_dataloader.dataset.data_root=$(or $(DAVIS),$(DEMO)/clips)/ \
+		test_dataloader.dataset.objects=$(if $(DAVIS),merged,all) \
+		test_dataloader.dataset.ann_file=ImageSets/$(if $(DAVIS),2016,2017)/val.txt \
+		| grep --line-buffered -E 'Iter\(|^(object|-+|mean|[^ ]+_[0-9]+) '
+	@$(VENV)/bin/python tools/draw_results.py --pictures 5 \
+		$(or $(DAVIS),$(DEMO)/clips)/JPEGImages/480p $(DEMO)/masks_$(3) $(DEMO)/pictures_$(3)
+	@echo 'In the table above: J&F-Mean is the tracker, "still J&F" the first mask that never'
+	@echo 'moves, "star J&F" the most that one star polygon can reach.'
+endef
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo davis test test-all docs lint clean
+.PHONY: help install demo demo-train davis test test-all docs lint clean
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## /make \1\t/' \
@@ -25,18 +43,11 @@ help:  ## list these targets
 
 install: $(DONE)/package  ## set up .venv: 10 to 25 minutes once, most of it to compile mmcv
 
-demo: davis $(DONE)/package $(DEMO)/tiny.pth  ## train on synthetic clips and test; DAVIS=/path tests on real ones
-	@echo '== Testing on $(or $(DAVIS),held-out clips) (about a minute)'
-	@$(VENV)/bin/python -W ignore tools/test.py $(CONFIG) $(DEMO)/tiny.pth \
-		--work-dir $(DEMO)/test_$(NAME) --cfg-options \
-		test_evaluator.0.result_dir=$(DEMO)/masks_$(NAME) $(if $(DAVIS), \
-		test_dataloader.dataset.data_root=$(DAVIS) test_dataloader.dataset.objects=merged \
-		test_dataloader.dataset.ann_file=ImageSets/2016/val.txt) \
-		| grep --line-buffered -E 'Iter\(|^(object|-+|mean|[^ ]+_[0-9]+) '
-	@$(VENV)/bin/python tools/draw_results.py --pictures 5 \
-		$(or $(DAVIS),$(DEMO)/clips)/JPEGImages/480p $(DEMO)/masks_$(NAME) $(DEMO)/pictures_$(NAME)
-	@echo 'In the table above: J&F-Mean is the tracker, "still J&F" the first mask that never'
-	@echo 'moves, "star J&F" the most that one star polygon can reach.'
+demo: davis $(DEMO)/clips/done  ## track with the weights of the package: clips, or DAVIS=/path
+	$(call track,$(TRAINED),$(WEIGHTS),$(VIDEOS))
+
+demo-train: davis $(DEMO)/tiny.pth  ## train a tiny network on synthetic clips, and track with it
+	$(call track,$(TINY),$(DEMO)/tiny.pth,tiny_$(VIDEOS))
 
 davis:
 	@test -z '$(DAVIS)' || test -d '$(DAVIS)/JPEGImages/480p' \
@@ -112,10 +123,10 @@ $(DEMO)/clips/done: $(DONE)/package
 	@$(VENV)/bin/python tools/make_clips.py $(DEMO)/clips
 	@touch $@
 
-$(DEMO)/tiny.pth: $(DEMO)/clips/done $(CONFIG)
+$(DEMO)/tiny.pth: $(DEMO)/clips/done $(TINY)
 	@echo '== Training on them (about 4 minutes on two cores)'
 	@# Carry on an interrupted training, unless what it learns has changed.
-	@[ $(DEMO)/train -nt $(CONFIG) ] && [ $(DEMO)/train -nt $< ] || rm -rf $(DEMO)/train
-	@$(VENV)/bin/python -W ignore tools/train.py $(CONFIG) --work-dir $(DEMO)/train --resume \
+	@[ $(DEMO)/train -nt $(TINY) ] && [ $(DEMO)/train -nt $< ] || rm -rf $(DEMO)/train
+	@$(VENV)/bin/python -W ignore tools/train.py $(TINY) --work-dir $(DEMO)/train --resume \
 		| sed -un '/Iter(/p'
 	@cp $$(cat $(DEMO)/train/last_checkpoint) $@

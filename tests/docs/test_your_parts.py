@@ -135,12 +135,12 @@ def test_a_loss_of_ones_own(in_scope):
     config = Config.fromfile('tiny_with_my_loss.py')
     with in_scope(config):
         model = MODELS.build(config.model)
-    assert type(model.ray_loss).__module__ == 'log_ratio_loss'
+    assert type(model.shape_loss).__module__ == 'log_ratio_loss'
     losses = model.loss(*pairs(65, 129))
     assert losses['loss_rays'] > 0
     rays, target = torch.full((2, 4), 2.0), torch.full((2, 4), 1.0)
     weight = torch.tensor([1.0, 0.0])
-    assert model.ray_loss(rays, target, weight).item() == pytest.approx(2 * np.log(2))
+    assert model.shape_loss(rays, target, weight).item() == pytest.approx(2 * np.log(2))
 
 
 def test_a_metric_of_ones_own(in_scope):
