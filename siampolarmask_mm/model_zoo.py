@@ -11,12 +11,13 @@ from pathlib import Path
 
 import torch
 
-from siampolarmask_mm.video.checkpoint import read_weights
+from siampolarmask_mm.video.checkpoint import CONFIGS, read_weights
 
 CONFIG = (
     'siampolarmask_mobilenetv2-matching-unfrozen_1xb16-600i_'
     'coco-duts-ytvos-davis_test-davis2016'
 )
+CONFIG_FILE = CONFIGS / 'siampolarmask' / f'{CONFIG}.py'
 CHECKPOINT = Path(__file__).parent / 'weights' / 'siampolarmask_mobilenetv2-matching.pth'
 
 

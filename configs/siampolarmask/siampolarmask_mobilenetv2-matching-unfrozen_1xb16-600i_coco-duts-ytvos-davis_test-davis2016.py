@@ -9,7 +9,8 @@ load_from = (
     'coco-duts-ytvos-davis_test-davis2016/iter_3000.pth'
 )
 
-model = dict(backbone=dict(frozen_stages=2))
+# All weights, the backbone's too, come from the first stage.
+model = dict(backbone=dict(frozen_stages=2, init_cfg=None))
 optim_wrapper = dict(
     optimizer=dict(lr=0.0002),
     paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))),

@@ -1,0 +1,73 @@
+"""The training's curves: python docs/results/curves.py STAGE1_SCALARS STAGE2_SCALARS.
+
+Reads the scalars.json of mmengine's runs and writes training.csv and training.png beside
+this file; without arguments, draws training.csv anew.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use('Agg')
+from matplotlib import pyplot as plt
+
+HERE = Path(__file__).parent
+COLUMNS = ('stage', 'step', 'lr', 'loss_score', 'loss_centerness', 'loss_rays')
+
+
+def read_scalars(paths: list[str]) -> list[dict]:
+    """A row per logged step, of all stages."""
+    rows = []
+    for stage, path in enumerate(paths, start=1):
+        for line in Path(path).read_text().splitlines():
+            logged = json.loads(line)
+            if 'loss' in logged:
+                logged.update(stage=stage, lr=logged.get('base_lr', logged['lr']))
+                rows.append({name: logged[name] for name in COLUMNS})
+    return rows
+
+
+def write_table(rows: list[dict]) -> None:
+    """training.csv."""
+    with (HERE / 'training.csv').open('w', newline='') as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator='\n')
+        writer.writeheader()
+        for row in rows:
+            writer.writerow(
+                {k: f'{v:.4g}' if isinstance(v, float) else v for k, v in row.items()}
+            )
+
+
+def draw() -> None:
+    """training.png of training.csv."""
+    with (HERE / 'training.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    last = max(int(row['step']) for row in rows if row['stage'] == '1')
+    figure, axes = plt.subplots(1, 3, figsize=(9, 2.6), layout='constrained')
+    for ax, name in zip(axes, COLUMNS[3:], strict=True):
+        for stage, color in (('1', '#1f6f8b'), ('2', '#d1495b')):
+            points = [row for row in rows if row['stage'] == stage]
+            steps = [int(row['step']) + last * (stage == '2') for row in points]
+            values = [float(row[name]) for row in points]
+            ax.plot(steps, values, color=color, label=f'stage {stage}')
+        ax.set_title(name)
+        ax.set_xlabel('iteration')
+        ax.set_yscale('log')
+    axes[0].legend(frameon=False)
+    figure.savefig(HERE / 'training.png', dpi=100)
+
+
+def main() -> None:
+    """Write and draw."""
+    if sys.argv[1:]:
+        write_table(read_scalars(sys.argv[1:]))
+    draw()
+
+
+if __name__ == '__main__':
+    main()
