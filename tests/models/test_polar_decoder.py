@@ -197,14 +197,14 @@ def decode(prediction, points, threshold=None, **kwargs):
 
 @pytest.mark.parametrize('fusion', ['plain', 'capped'])
 def test_a_union_is_of_the_stars_that_hang_together_with_the_best(fusion):
-    prediction, points = seen_at((3, 3), (4, 4), (0, 0))  # the last one is apart
-    prediction.scores[0, 0] = 2.0
+    prediction, points = seen_at((2, 4), (3, 5), (4, 2))  # the last one is apart
+    prediction.scores[4, 2] = 2.0
     mask, decoded = decode(prediction, points, fusion=fusion)
-    assert decoded.choice.location in {(3, 3), (4, 4)}
-    stars = star_masks(points[[3, 4], [3, 4]], torch.full((2, 12), 6.0), (65, 65)).any(0)
+    assert decoded.choice.location in {(2, 4), (3, 5)}
+    stars = star_masks(points[[2, 3], [4, 5]], torch.full((2, 12), 6.0), (65, 65)).any(0)
     assert torch.equal(mask, stars)
-    # Centers (32, 32) and (40, 40); 12 rays reach 6 pixels to each side.
-    assert_close(decoded.box, torch.tensor([26.0, 26.0, 47.0, 47.0]))
+    # Centers (40, 24) and (48, 32); 12 rays reach 6 pixels to each side.
+    assert_close(decoded.box, torch.tensor([34.0, 18.0, 55.0, 39.0]))
 
 
 def test_a_vote_holds_where_stars_agree():

@@ -13,6 +13,8 @@ from mmtrack.structures import TrackDataSample
 from torch.testing import assert_close
 from true_world import SURE, TrueWorld, disk_box
 
+from siampolarmask_mm.crops import crop_around
+
 SIZE = 200, 240  # height and width of the frames
 FRAME = torch.full((1, 3, *SIZE), 100, dtype=torch.uint8)
 
@@ -194,6 +196,14 @@ def test_a_window_is_never_wider_than_what_shows_all_of_the_frame(make):
     assert 65 / world.crops[0].scale == pytest.approx(2 * 240)
 
 
+def test_a_window_that_shows_more_than_the_frame_is_not_made_narrower(make):
+    model, world = make((120, 100, 95), lost_and_found=LOST)
+    step(model, 0, [disk_box(120, 100, 95)])
+    step(model, 1)
+    usual = 380 / 33  # the context of a box of 190 x 190; 65 such pixels are 748 of 240
+    assert 1 / world.crops[0].scale == pytest.approx(usual, rel=1e-3)
+
+
 def test_it_takes_more_to_be_found_than_to_stay(make):
     """With a score of 0.4 an object is followed on, but not found again."""
     model, world = make((60, 60, 10), lost_and_found=LOST)
@@ -308,6 +318,55 @@ def test_an_object_starts_in_the_frame_where_it_is_given(make):
             assert torch.equal(together[field][0], result[field][0])
 
 
+def test_an_object_may_start_while_another_is_lost(make):
+    """The lost one stays lost, its search goes on widening, and it is found again."""
+    model, world = make((60, 60, 10), 'to come', lost_and_found=LOST)
+    boxes = [disk_box(60, 60, 10), [0.0] * 4]
+    step(model, 0, boxes, [True, False])
+    world.disks[0] = None
+    step(model, 1, boxes, [False, False])
+    boxes[1] = disk_box(150, 100, 15)
+    world.disks[1] = (150, 100, 15)
+    find, shown = world.predict, list(world.disks)
+
+    def predict(template, search, previous=None):
+        if len(world.crops) == 1:  # each is looked for alone when the other starts
+            started = len(model.tracker.objects) > 1 and model.tracker.objects[1]
+            world.disks = [shown[1] if started else shown[0]]
+        else:
+            world.disks = list(shown)
+        return find(template, search, previous)
+
+    model.head.forward = predict
+    started = step(model, 2, boxes, [False, True])
+    assert started.lost.tolist() == [True, False]
+    assert started.bboxes.tolist() == boxes
+    third = step(model, 3, boxes, [False, False])
+    assert third.lost.tolist() == [True, False]
+    usual = 40 / 33
+    assert 1 / world.crops[0].scale == pytest.approx(usual * 2.0, rel=1e-3)  # the limit
+    assert third.masks[1].sum() > 600
+    shown[0] = (64, 60, 10)
+    found = step(model, 4, boxes, [False, False])
+    assert found.lost.tolist() == [False, False]
+    assert found.masks[0, 60, 64]
+
+
+def test_what_is_to_come_in_a_new_video_is_not_what_was_in_the_last_one(make):
+    model, world = make((60, 60, 10), (150, 100, 15))
+    step(model, 0, [disk_box(60, 60, 10), disk_box(150, 100, 15)])
+    step(model, 1)
+    world.disks = [(100, 90, 20), 'to come']
+    boxes = [disk_box(100, 90, 20), [0.0] * 4]
+    for result in (
+        step(model, 0, boxes, [True, False]),
+        step(model, 1, boxes, [False, False]),
+    ):
+        assert result.masks[0, 90, 100]
+        for field in ('bboxes', 'scores', 'centers', 'masks'):
+            assert not result[field][1].any()
+
+
 def test_a_video_may_begin_without_an_object(make):
     model, world = make('to come')
     boxes = [[0.0] * 4]
@@ -358,6 +417,69 @@ def test_what_is_given_is_reported_in_that_frame_whatever_others_say(make):
     assert result.masks[0, 60, 50]
 
 
+def test_edges_are_those_of_each_object_s_own_crop(make):
+    """As read, with one template or two; in the frame that gives them and in later ones."""
+    disks = [(60, 60, 10), (150, 100, 15)]
+    model, world = make(*disks, decoder=dict(decoding='visible_union'))
+    seen = []
+
+    def edges(confidence, image):
+        seen.append(image)
+        return confidence
+
+    model.decoder.edges = edges
+    boxes = [disk_box(*disk) for disk in disks]
+    frame = torch.randint(0, 256, FRAME.shape, dtype=torch.uint8)
+    picture = np.ascontiguousarray(frame[0].permute(1, 2, 0).numpy())
+    step(model, 0, boxes, frame=frame)
+    for item in model.tracker.objects:
+        item.templates *= 2
+    step(model, 1, frame=frame)
+    shown = [crop_around(torch.tensor(box), 65, 33) for box in boxes]
+    assert [crop.center for crop in world.crops] == [crop.center for crop in shown]
+    expected = [crop.cut(picture) for crop in shown] * 2
+    assert len(seen) == 4
+    for image, own in zip(seen, expected, strict=True):
+        assert np.array_equal(image, own)
+
+
+class Watched(torch.Tensor):
+    """Keeps a list of how its values are brought to Python or to the CPU."""
+
+    transfers = []  # noqa: RUF012
+    waits = ('cpu', 'numpy', 'item', 'tolist', 'to', '__bool__', '__int__', '__float__')
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        result = super().__torch_function__(function, types, args, kwargs or {})
+        name = function.__name__
+        if name not in cls.waits:
+            return result
+        cls.transfers.append(name)
+        return result.as_subclass(torch.Tensor) if name == 'cpu' else result
+
+
+@pytest.mark.parametrize('decoding', ['one_star', 'visible_union'])
+def test_a_prediction_leaves_the_device_once_for_all_objects(make, monkeypatch, decoding):
+    """Its three maps, not those of each object."""
+    disks = [(60, 60, 10), (150, 100, 15), (100, 150, 12)]
+    memory = dict(type='TemplateMemory', above=0.5, every=1, most=2)
+    decoder = dict(decoding=decoding, threshold=0.5)
+    model, world = make(*disks, decoder=decoder, memory=memory, lost_and_found=LOST)
+    step(model, 0, [disk_box(*disk) for disk in disks])
+
+    def forward(*args):
+        maps = world.predict(*args)
+        return type(maps)(*(part.as_subclass(Watched) for part in maps))
+
+    monkeypatch.setattr(model.head, 'forward', forward)
+    monkeypatch.setattr(Watched, 'transfers', [])
+    for t in (1, 2):  # with one template each, then with two
+        Watched.transfers.clear()
+        assert step(model, t).masks.flatten(1).any(1).all()
+        assert Watched.transfers == ['cpu'] * 3
+
+
 def test_two_trackers_in_one_process_share_nothing(make, monkeypatch):
     model, _ = make((60, 60, 10), lost_and_found=LOST)
     alone = [step(model, 0, [disk_box(60, 60, 10)]), step(model, 1), step(model, 2)]
@@ -405,26 +527,46 @@ def test_confident_frames_are_remembered_and_the_first_is_kept(make):
     assert not torch.equal(item.templates[1][0], item.templates[2][0])
 
 
-def test_predictions_of_all_templates_are_averaged(make, monkeypatch):
+def test_of_a_frame_where_an_object_is_lost_nothing_is_remembered(make):
+    """Not even by a memory that takes any confidence."""
+    memory = dict(type='TemplateMemory', above=0.0, every=1, most=9)
+    model, world = make((60, 60, 10), memory=memory, lost_and_found=LOST)
+    step(model, 0, [disk_box(60, 60, 10)])
+    item = model.tracker.objects[0]
+    counts = []
+    for t, disk in enumerate([(60, 60, 10), None, None, (60, 60, 10)], start=1):
+        world.disks = [disk]
+        step(model, t)
+        counts.append(len(item.templates))
+    assert counts == [2, 2, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ('rows', 'expected'), [([0, 1, 1], [20, 30 * 1.25]), ([0, 0, 1], [20 * 1.25, 30])]
+)
+def test_predictions_of_all_templates_are_averaged(make, monkeypatch, rows, expected):
+    """Whichever of two objects has two templates; ``rows`` are their objects."""
     model, world = make((60, 60, 10), (150, 100, 15))
-    step(model, 0, [disk_box(60, 60, 10), disk_box(150, 100, 15)])
-    _, second = model.tracker.objects
-    second.templates = second.templates * 2
+    frame = torch.randint(0, 256, FRAME.shape, dtype=torch.uint8)
+    step(model, 0, [disk_box(60, 60, 10), disk_box(150, 100, 15)], frame=frame)
+    twice = rows[1]
+    model.tracker.objects[twice].templates *= 2
 
     def forward(template, search, previous):  # noqa: ARG001
         assert len(template[0]) == len(search[0]) == 3
-        assert torch.equal(search[0][1], search[0][2])  # the second object's crop
+        shared = [[torch.equal(one, other) for one in search[0]] for other in search[0]]
+        assert shared == [[i == j for i in rows] for j in rows]  # each object's own crop
         maps = world.predict([template[0][:2]], search)
-        maps = type(maps)(*(part[[0, 1, 1]].clone() for part in maps))
+        maps = type(maps)(*(part[rows].clone() for part in maps))
         maps.rays[1] *= 1.5  # of one template only: 1.25 times as long on average
         return maps
 
     monkeypatch.setattr(model.head, 'forward', forward)
     model.decoder.update_rate = None
     model.decoder.penalty_k = 0
-    result = step(model, 1)
+    result = step(model, 1, frame=frame)
     sizes = result.bboxes[:, 2] - result.bboxes[:, 0]
-    assert_close(sizes, torch.tensor([20.0, 30 * 1.25]), rtol=0.03, atol=0)
+    assert_close(sizes, torch.tensor(expected), rtol=0.03, atol=0, check_dtype=False)
 
 
 def test_memory_has_an_object_s_own_mask_whatever_others_take_of_it(make):

@@ -12,7 +12,7 @@ from mmtrack.structures import TrackDataSample
 from torch.testing import assert_close
 from true_world import TrueWorld, disk_box
 
-from siampolarmask_mm.models import PreviousMask
+from siampolarmask_mm.models import LostAndFound, PreviousMask
 from siampolarmask_mm.models.previous_mask import tell
 
 STRIDE = 8
@@ -191,6 +191,23 @@ def test_of_a_box_nothing_is_told(network, seen):
     assert not seen.told[-1][1].any()
     step(network, 2)
     assert seen.told[-1][1].any()
+
+
+def test_of_a_lost_object_nothing_is_told_and_of_others_their_own(network, seen):
+    network.tracker.lost_and_found = LostAndFound(lost_below=0.3, found_above=0.5)
+    disks = [(60.0, 70.0, 14.0), (150.0, 90.0, 20.0)]
+    seen.disks = list(disks)
+    step(network, 0, disks)
+    seen.disks[0] = None
+    step(network, 1)  # told what was given; lost there
+    assert seen.told[-1][1].flatten(1).any(1).tolist() == [True, True]
+    seen.disks[0] = disks[0]
+    step(network, 2)  # found again
+    assert seen.told[-1][1].flatten(1).any(1).tolist() == [False, True]
+    assert told_place(seen, 1) == pytest.approx(disks[1], rel=0.12)
+    step(network, 3)
+    assert seen.told[-1][1].flatten(1).any(1).tolist() == [True, True]
+    assert told_place(seen, 0)[:2] == pytest.approx(disks[0][:2], abs=1.5)
 
 
 def test_a_frame_that_gives_an_object_is_not_told_the_answer(network, seen):

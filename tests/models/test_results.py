@@ -87,6 +87,18 @@ def test_a_pasted_mask_is_that_of_the_whole_crop_pasted_into_the_whole_image():
         assert result.masks.any()
 
 
+def test_a_pasted_mask_ends_where_confidence_falls_below_one_half():
+    """Almost at the center of the crop's next pixel, 2.5 pixels of the image on."""
+    confidence = torch.full((13, 13), 0.49)
+    confidence[5:8, 4:9] = 0.9
+    # Pixel 6 of the crop is the pixel (30, 20); 4 and 8 are at 25 and 35, 5 and 7 at 17.5
+    # and 22.5. 0.5 is 40 / 41 of the way to the next ones: 2.44 pixels.
+    masks = report([union_object(confidence, Crop((30.0, 20.0), 0.4, 13))]).masks[0]
+    rows, columns = masks.nonzero().unbind(1)
+    assert (columns.min(), columns.max()) == (23, 37)
+    assert (rows.min(), rows.max()) == (16, 24)
+
+
 def test_an_object_outside_the_image_has_an_empty_mask():
     confidence = torch.ones(33, 33)
     item = union_object(confidence, Crop((200.0, 20.0), 1.0, 33))
