@@ -89,7 +89,7 @@ def _read_choice(text: str) -> object:
         return text
 
 
-class Tester:
+class Scorer:
     """Tests one network with different settings.
 
     Args:

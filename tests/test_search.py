@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
-from siampolarmask_mm.search import Setting, Tester, read_setting, search
+from siampolarmask_mm.search import Setting, Scorer, read_setting, search
 
 ROOT = Path(__file__).parents[1]
 TINY = next((ROOT / 'configs/siampolarmask').glob('*_tiny_*.py'))
@@ -85,7 +85,7 @@ def config(clips, tmp_path, model_config):
 
 
 def test_settings_change_the_score_and_only_while_they_are_tried(config):
-    test = Tester(config)
+    test = Scorer(config)
     as_it_is = test({})
     assert test({'model.decoder.window_influence': 0.0}) != as_it_is
     assert test({}) == as_it_is
@@ -96,7 +96,7 @@ def test_settings_change_the_score_and_only_while_they_are_tried(config):
 def test_a_config_without_its_metric_is_refused(config):
     config.test_evaluator = dict(type='mmtrack.SOTMetric', metric='OPE')
     with pytest.raises(ValueError, match='one DAVISMetric expected'):
-        Tester(config)
+        Scorer(config)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
-from siampolarmask_mm.search import SETTINGS, Setting, Tester, read_setting, search
+from siampolarmask_mm.search import SETTINGS, Setting, Scorer, read_setting, search
 
 
 def setting(text: str) -> Setting:
@@ -92,11 +92,11 @@ def read_config(args: Namespace) -> Config:
 def main() -> None:
     """Search, and print the best settings."""
     args = parse_args()
-    tester = Tester(read_config(args))
-    before = tester({})
+    scorer = Scorer(read_config(args))
+    before = scorer({})
     print(f'as in the config: J&F {before:.4f}', flush=True)
     study = search(
-        tester,
+        scorer,
         args.search,
         num_trials=args.trials,
         seed=args.seed,
