@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
-from siampolarmask_mm.search import Setting, Scorer, read_setting, search
+from siampolarmask_mm.search import Scorer, Setting, read_setting, search
 
 ROOT = Path(__file__).parents[1]
 TINY = next((ROOT / 'configs/siampolarmask').glob('*_tiny_*.py'))

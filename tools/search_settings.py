@@ -8,7 +8,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
-from siampolarmask_mm.search import SETTINGS, Setting, Scorer, read_setting, search
+from siampolarmask_mm.search import SETTINGS, Scorer, Setting, read_setting, search
 
 
 def setting(text: str) -> Setting:
