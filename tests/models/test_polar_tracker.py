@@ -13,7 +13,10 @@ from mmtrack.structures import TrackDataSample
 from torch.testing import assert_close
 from true_world import SURE, TrueWorld, disk_box
 
-from siampolarmask_mm.crops import crop_around
+from siampolarmask_mm.crops import Crop, crop_around
+from siampolarmask_mm.models import PolarDecoder
+from siampolarmask_mm.models.polar_decoder import Choice, Decoded, Star
+from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 
 SIZE = 200, 240  # height and width of the frames
 FRAME = torch.full((1, 3, *SIZE), 100, dtype=torch.uint8)
@@ -93,6 +96,23 @@ def test_a_union_grows_and_shrinks_alike(make):
         lags.append(follow(model, world, [24 * factor**k for k in range(11)])[-1])
     assert lags[0] < -0.05
     assert lags[0] + lags[1] == pytest.approx(0, abs=0.02)
+
+
+def test_a_union_s_box_moves_by_rate_times_score_times_penalty():
+    """By hand, in a crop of the image's scale: from 20 x 20 to 40 x 10 pixels."""
+    confidence = torch.zeros(65, 65)
+    confidence[27:37, 12:52] = 0.9
+    seen = Star(torch.tensor([32.0, 32.0]), torch.full((12,), 6.0))
+    choice = Choice(seen, score=0.8, penalty=0.5)
+    look = Look(Crop((82.0, 72.0), 1.0, 65), Decoded(choice, lambda: confidence))
+    item = TrackedObject([()], seen, torch.tensor([40.0, 40.0, 60.0, 60.0]))
+    decoder = PolarDecoder(update_rate=0.5, decoding='visible_union')
+    item.update(look, decoder, SIZE)
+    width, height = 20 * 2**0.2, 20 * 0.5**0.2  # 0.5 * 0.8 * 0.5 of the way
+    # The mask's middle, as edges, is (32, 32) in the crop, whose corner is at (50, 40).
+    middle = torch.tensor([82.0, 72.0])
+    half = torch.tensor([width, height]) / 2
+    assert_close(item.box, torch.cat([middle - half, middle + half]))
 
 
 @pytest.mark.parametrize('decoding', ['one_star', 'visible_union'])
@@ -239,6 +259,23 @@ def test_a_union_s_threshold_is_sought_among_confidences_as_they_come(make):
     assert model.tracker.objects[0].threshold == pytest.approx(0.25, abs=0.01)
 
 
+def test_each_object_is_drawn_with_its_own_threshold(make):
+    decoder = dict(decoding='visible_union', fusion='capped')
+    model, _ = make((60, 60, 10), (150, 100, 15), decoder=decoder)
+    step(model, 0, [disk_box(60, 60, 10), disk_box(150, 100, 15)])
+    thresholds, decode = [], model.decoder.decode
+
+    def remember(*args):
+        thresholds.append(args[4])
+        return decode(*args)
+
+    model.decoder.decode = remember
+    for item, threshold in zip(model.tracker.objects, (0.3, 0.6), strict=True):
+        item.threshold = threshold
+    step(model, 1)
+    assert thresholds == [0.3, 0.6]
+
+
 def test_a_box_is_not_taken_for_the_mask_that_a_union_should_be(make):
     model, _ = make((60, 60, 10), decoder=dict(decoding='visible_union'))
     step(model, 0, [disk_box(60, 60, 10)])
@@ -267,12 +304,13 @@ def test_vot_starts_anew_five_frames_after_a_failure(make, monkeypatch):
 
     monkeypatch.setattr(base, 'bbox2region', lambda box: box)
     monkeypatch.setattr(base, 'calculate_region_overlap', overlap)
-    model, world = make((60, 60, 10), test_mode='VOT')
+    model, world = make((60, 60, 10), test_mode='VOT', decoder=dict(update_rate=None))
+    before, jumped = [(60, 60, 10), (64, 62, 10)], (150, 120, 10)
+    places = [*before, *[jumped] * 6, (153, 118, 10)]
     results = []
-    for t in range(8):
-        true = (60, 60, 10) if t < 2 else (150, 120, 10)  # a jump
+    for t, true in enumerate(places):
         # The head sees the jump once the tracker has started anew there.
-        world.disks = [true if t < 2 or t >= 7 else (60, 60, 10)]
+        world.disks = [before[1] if 2 <= t < 7 else true]
         data_sample = sample(t, [disk_box(*true)])
         data_sample.set_metainfo(dict(img_shape=SIZE))
         batch = dict(inputs=dict(img=FRAME[None]), data_samples=[data_sample])
@@ -282,7 +320,8 @@ def test_vot_starts_anew_five_frames_after_a_failure(make, monkeypatch):
     assert states[2] == (2.0,)
     assert states[3:7] == [(0.0,)] * 4
     assert states[7] == (1.0,)
-    assert np.abs(np.array(states[1]) - disk_box(60, 60, 10)).max() < 1
+    for t in (1, 8):
+        assert np.abs(np.array(states[t]) - disk_box(*places[t])).max() < 1
 
 
 def test_another_test_mode_is_refused(model_config):
@@ -338,7 +377,9 @@ def test_an_object_may_start_while_another_is_lost(make):
         return find(template, search, previous)
 
     model.head.forward = predict
+    reference = model.tracker.objects[0].reference
     started = step(model, 2, boxes, [False, True])
+    assert model.tracker.objects[0].reference == reference  # of its own first frame
     assert started.lost.tolist() == [True, False]
     assert started.bboxes.tolist() == boxes
     third = step(model, 3, boxes, [False, False])
@@ -525,6 +566,48 @@ def test_confident_frames_are_remembered_and_the_first_is_kept(make):
     assert len(item.templates) == 3
     assert all(torch.equal(a, b) for a, b in zip(item.templates[0], first, strict=True))
     assert not torch.equal(item.templates[1][0], item.templates[2][0])
+
+
+def test_what_is_remembered_is_each_object_s_own(make):
+    """Of two that are remembered in one frame, as of each alone."""
+    memory = dict(type='TemplateMemory', above=0.5, every=1, most=2)
+    frame = torch.randint(0, 256, FRAME.shape, dtype=torch.uint8)
+    disks = [(60, 60, 10), (150, 100, 15)]
+
+    def remembered(*disks):
+        model, _ = make(*disks, memory=memory)
+        model.load_state_dict(weights)
+        step(model, 0, [disk_box(*disk) for disk in disks], frame=frame)
+        step(model, 1, frame=frame)
+        return [item.templates[1][0] for item in model.tracker.objects]
+
+    weights = make()[0].state_dict()
+    together = remembered(*disks)
+    assert (together[0] - together[1]).abs().max() > 0.1
+    for one, disk in zip(together, disks, strict=True):
+        assert_close(one, remembered(disk)[0], atol=1e-4, rtol=1e-4)
+
+
+def test_how_sure_a_memory_is_to_be_is_relative_to_the_first_frame(make):
+    """A network that never says more than 0.3 is sure enough for a memory at 0.3."""
+    memory = dict(type='TemplateMemory', above=0.9, every=1, most=2)
+    model, world = make((60, 60, 10), memory=memory)
+    world.logits = math.log(0.3 / 0.7)
+    step(model, 0, [disk_box(60, 60, 10)])
+    step(model, 1)
+    assert len(model.tracker.objects[0].templates) == 2
+
+
+def test_of_an_object_outside_the_frame_nothing_is_remembered(make):
+    memory = dict(type='TemplateMemory', above=0.5, every=1, most=9)
+    decoder = dict(decoding='visible_union', threshold=0.5)
+    model, world = make((12, 60, 10), memory=memory, decoder=decoder)
+    step(model, 0, [disk_box(12, 60, 10)])
+    world.disks = [(-12, 60, 10)]  # in the search crop, and surely seen
+    result = step(model, 1)
+    assert result.confidences.item() > 0.5
+    assert not result.masks.any()
+    assert len(model.tracker.objects[0].templates) == 1
 
 
 def test_of_a_frame_where_an_object_is_lost_nothing_is_remembered(make):

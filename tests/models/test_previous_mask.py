@@ -198,14 +198,15 @@ def test_of_a_lost_object_nothing_is_told_and_of_others_their_own(network, seen)
     disks = [(60.0, 70.0, 14.0), (150.0, 90.0, 20.0)]
     seen.disks = list(disks)
     step(network, 0, disks)
+    step(network, 1)
     seen.disks[0] = None
-    step(network, 1)  # told what was given; lost there
+    step(network, 2)  # told of frame 1; lost here
     assert seen.told[-1][1].flatten(1).any(1).tolist() == [True, True]
     seen.disks[0] = disks[0]
-    step(network, 2)  # found again
+    step(network, 3)  # found again
     assert seen.told[-1][1].flatten(1).any(1).tolist() == [False, True]
     assert told_place(seen, 1) == pytest.approx(disks[1], rel=0.12)
-    step(network, 3)
+    step(network, 4)
     assert seen.told[-1][1].flatten(1).any(1).tolist() == [True, True]
     assert told_place(seen, 0)[:2] == pytest.approx(disks[0][:2], abs=1.5)
 
