@@ -13,14 +13,14 @@ SHELL = /bin/bash
 .SHELLFLAGS = -o pipefail -c
 
 TINY = configs/siampolarmask/siampolarmask_tiny_1xb8-1500i_synthetic.py
-TRAINED = $(wildcard configs/siampolarmask/siampolarmask_mobilenetv2-matching-unfrozen_*.py)
+TRAINED = configs/siampolarmask/siampolarmask_mobilenetv2-matching-unfrozen_1xb16-600i_coco-duts-ytvos-davis_test-davis2016.py
 WEIGHTS = siampolarmask_mm/weights/siampolarmask_mobilenetv2-matching.pth
 DEMO = work_dirs/demo
 VIDEOS = $(if $(DAVIS),davis,clips)
 
 # Test a network, $(1) and its weights $(2), and draw what it found; $(3) names the results.
 define track
-	@echo '== Tracking in $(or $(DAVIS),synthetic clips) (about a minute)'
+	@echo '== Tracking in $(or $(DAVIS),synthetic clips)'
 	@$(VENV)/bin/python -W ignore tools/test.py $(1) $(2) \
 		--work-dir $(DEMO)/test_$(3) --cfg-options \
 		test_evaluator.0.result_dir=$(DEMO)/masks_$(3) \

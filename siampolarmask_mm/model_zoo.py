@@ -36,7 +36,7 @@ def publish(checkpoint: str | Path, published: str | Path, *, half: bool = False
     weights = {}
     for name, value in read_weights(checkpoint).items():
         if half and value.is_floating_point():
-            if value.abs().max() > torch.finfo(torch.float16).max:
+            if not value.abs().max() <= torch.finfo(torch.float16).max:  # nor NaN
                 raise ValueError(f'{name} does not fit into half precision')
             value = value.half()
         weights[name] = value.contiguous()

@@ -6,9 +6,10 @@ Only how a trained network is used is searched for; its weights stay.
 from __future__ import annotations
 
 import copy
+import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from mmengine.config import Config
@@ -142,18 +143,26 @@ def search(
         seed: of the search.
         storage: address of a database, ``sqlite:///search.db``, which lets a search go on.
         on_trial: called after each.
+
+    Raises:
+        ValueError: if ``storage`` has a search for other settings.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
-        study_name='tracker',
-        direction='maximize',
-        sampler=optuna.samplers.TPESampler(seed=seed),
-        storage=storage,
-        load_if_exists=True,
+        study_name='tracker', direction='maximize', storage=storage, load_if_exists=True
     )
+    asked = json.loads(json.dumps([asdict(setting) for setting in settings]))
+    if study.user_attrs.setdefault('settings', asked) != asked:
+        raise ValueError(
+            f'the settings that {storage} searches expected, '
+            f'{study.user_attrs["settings"]}, got {asked}'
+        )
+    study.set_user_attr('settings', asked)
     done = len(study.get_trials(states=(optuna.trial.TrialState.COMPLETE,)))
+    # Another seed than before, or a search that goes on would repeat itself.
+    study.sampler = optuna.samplers.TPESampler(seed=seed + done)
     if done < num_trials:
         study.optimize(
             lambda trial: test({item.key: item.suggest(trial) for item in settings}),

@@ -64,6 +64,9 @@ def test_a_stored_search_goes_on(tmp_path):
     assert study.best_value == max(map(closeness, tried))
     search(test, SETTINGS, num_trials=5, storage=storage)
     assert len(tried) == 5
+    assert len({item['place'] for item in tried}) == 5
+    with pytest.raises(ValueError, match=r'the settings that sqlite.* searches expected'):
+        search(test, [Setting('place', 0, 2)], num_trials=6, storage=storage)
 
 
 @pytest.fixture
@@ -127,9 +130,10 @@ def test_the_tool_prints_each_trial_and_what_is_best(run_tool, capsys):
     assert ('nothing better was found' in printed) != better
 
 
-def test_the_videos_of_the_test_are_not_tuned_on(run_tool):
-    with pytest.raises(ValueError, match='videos that the config does not test on expect'):
-        run_tool('ImageSets/2016/val.txt')
+@pytest.mark.parametrize('split', ['ImageSets/2016/val.txt', 'ImageSets/2017/val.txt', ''])
+def test_the_videos_of_the_test_are_not_tuned_on(run_tool, split):
+    with pytest.raises(ValueError, match=r"does not test on expected, got \['val000', '"):
+        run_tool(split)
 
 
 def test_a_checkpoint_must_be_there(run_tool, config):

@@ -8,6 +8,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
+from siampolarmask_mm.davis_layout import read_split
 from siampolarmask_mm.search import SETTINGS, Scorer, Setting, read_setting, search
 
 
@@ -23,7 +24,7 @@ def parse_args() -> Namespace:
     """Read the command line."""
     parser = ArgumentParser(
         description='Search for the settings with the best J&F (Optuna), on videos that '
-        'are neither trained nor tested on. Prints the lines to put into the config.'
+        'are neither trained nor tested on. Prints them as --cfg-options.'
     )
     parser.add_argument('config', help='File of the config.')
     parser.add_argument('checkpoint', help='File of the trained weights.')
@@ -63,6 +64,14 @@ def parse_args() -> Namespace:
     return parser.parse_args()
 
 
+def videos(root: str, ann_file: str | None) -> set[str]:
+    """Names of the videos in a folder of DAVIS's layout; none if it is not there."""
+    if ann_file:
+        path = Path(root, ann_file)
+        return set(read_split(path)) if path.is_file() else set()
+    return {path.name for path in Path(root, 'Annotations/480p').glob('*')}
+
+
 def read_config(args: Namespace) -> Config:
     """The config, testing on the videos to tune on.
 
@@ -76,11 +85,12 @@ def read_config(args: Namespace) -> Config:
     if args.cfg_options is not None:
         config.merge_from_dict(args.cfg_options)
     tested = config.test_dataloader.dataset
-    same_folder = Path(tested.data_root).resolve() == Path(args.data_root).resolve()
-    if same_folder and args.ann_file == tested.get('ann_file', ''):
+    shared = videos(tested.data_root, tested.get('ann_file')) & videos(
+        args.data_root, args.ann_file
+    )
+    if shared:
         raise ValueError(
-            'videos that the config does not test on expected, got those of '
-            f'{args.data_root}{args.ann_file}'
+            f'videos that the config does not test on expected, got {sorted(shared)}'
         )
     tested.update(data_root=args.data_root, ann_file=args.ann_file, later_objects=True)
     config.load_from = args.checkpoint
@@ -111,7 +121,7 @@ def main() -> None:
         return
     print(f'best: J&F {study.best_value:.4f}, with')
     for key, value in study.best_params.items():
-        print(f'{key}={value:.3g}' if isinstance(value, float) else f'{key}={value}')
+        print(f'{key}={value:.6g}' if isinstance(value, float) else f'{key}={value}')
 
 
 if __name__ == '__main__':

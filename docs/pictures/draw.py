@@ -1,6 +1,6 @@
 """The pictures of docs/method.md: python docs/pictures/draw.py [--demo work_dirs/demo].
 
-All are of synthetic shapes. The tracker's needs what make demo has made.
+All are of synthetic shapes. The tracker's needs what make demo-train has made.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _with_rays(
 
 
 def draw_tracking(path: Path, demo: Path) -> None:
-    """Where the tracker of make demo looks in a clip, what it sees, and what it finds."""
+    """Where the tracker of make demo-train looks in a clip, what it sees, and what it finds."""
     frames = sorted((demo / 'clips/JPEGImages/480p' / CLIP).glob('*.jpg'))
     labels = read_labels(demo / 'clips/Annotations/480p' / CLIP / '00000.png')
     tracker = siampolarmask_mm.apis.load(CONFIG, demo / 'tiny.pth', device='cpu')
@@ -110,7 +110,9 @@ def main() -> None:
     parser = ArgumentParser(description='Draw the pictures of docs/method.md.')
     parser.add_argument('--out', type=Path, default=HERE, help='Folder (beside this file).')
     parser.add_argument(
-        '--demo', type=Path, help='Folder of make demo, for the picture of the tracker.'
+        '--demo',
+        type=Path,
+        help='Folder of make demo-train, for the picture of the tracker.',
     )
     args = parser.parse_args()
     draw_stars(args.out / 'stars.png')

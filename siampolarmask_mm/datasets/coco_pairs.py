@@ -27,13 +27,14 @@ class CocoPairDataset(MaskTrackDataset):
 
     Args:
         ann_file: COCO's ``instances_*.json``; masks are polygons or RLE.
-        min_area: instances below this many square pixels are left out.
         skip_invalid: leave out instances without a valid mask instead of raising.
         check: ``names`` only looks whether the images are there, for a slow disk;
             ``headers`` reads a part of each.
-        **kwargs: of mmtrack's BaseSOTDataset: ``data_root``, the folder that ``ann_file``
-            and ``data_prefix`` start from; ``data_prefix``, the folder of images,
-            ``dict(img_path='train2017')`` for example; ``pipeline``, ...
+        **kwargs: of MaskTrackDataset and mmtrack's BaseSOTDataset: ``min_area``
+            (instances below this many square pixels are left out);
+            ``data_root``, the folder that ``ann_file`` and ``data_prefix`` start from;
+            ``data_prefix``, the folder of images, ``dict(img_path='train2017')`` for
+            example; ``pipeline``, ...
 
     Raises:
         FileNotFoundError: if a folder or file is missing.

@@ -51,9 +51,10 @@ class DAVISDataset(MaskTrackDataset):
             is given to the tracker where it is first to be seen, as YouTube-VOS has it.
         leave_out: objects by sequence and label, ``dog_1``; an item whose objects are all
             among them is left out (what an interrupted test has done).
-        min_area: in training, objects that never cover as many square pixels are left out.
         data_prefix: the folders of images and label images below ``data_root``.
-        **kwargs: of mmtrack's BaseSOTDataset: ``pipeline``, ``test_mode``, ...
+        **kwargs: of MaskTrackDataset and mmtrack's BaseSOTDataset: ``min_area``
+            (in training, objects that never cover as many square pixels are left out),
+            ``pipeline``, ``test_mode``, ...
 
     Raises:
         FileNotFoundError: if a folder or file is missing.

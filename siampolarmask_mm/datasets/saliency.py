@@ -30,9 +30,10 @@ class SaliencyPairDataset(MaskTrackDataset):
         data_root: the folder above.
         data_prefix: the folders below it, those of DUTS-TR if not given.
         threshold: a pixel of the mask above it, of 255, is the object's.
-        min_area: objects of fewer square pixels are left out.
         skip_invalid: leave out masks without a pixel instead of raising.
-        **kwargs: of mmtrack's BaseSOTDataset: ``pipeline``, ...
+        **kwargs: of MaskTrackDataset and mmtrack's BaseSOTDataset: ``min_area``
+            (objects of fewer square pixels are left out),
+            ``pipeline``, ``test_mode``, ...
 
     Raises:
         FileNotFoundError: if a folder or an image is missing, or a mask.

@@ -28,14 +28,14 @@ class YouTubeVISPairDataset(MaskTrackDataset):
 
     Args:
         ann_file: the json with ``videos`` and ``annotations``.
-        min_area: objects that never cover as many square pixels are left out.
         skip_invalid: leave out objects with an invalid mask instead of raising.
         check: ``names`` only looks whether the images are there, for a slow disk;
             ``headers`` reads a part of each.
-        **kwargs: of mmtrack's BaseSOTDataset: ``data_root``, the folder that ``ann_file``
-            and ``data_prefix`` start from; ``data_prefix``, the folder that the json's
-            ``file_names`` start from, ``dict(img_path='train/JPEGImages')`` for example;
-            ``pipeline``, ...
+        **kwargs: of MaskTrackDataset and mmtrack's BaseSOTDataset: ``min_area``
+            (objects that never cover as many square pixels are left out);
+            ``data_root``, the folder that ``ann_file`` and ``data_prefix`` start from;
+            ``data_prefix``, the folder that the json's ``file_names`` start from,
+            ``dict(img_path='train/JPEGImages')`` for example; ``pipeline``, ...
 
     Raises:
         FileNotFoundError: if a folder or file is missing.

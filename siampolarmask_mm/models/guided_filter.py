@@ -29,16 +29,16 @@ class GuidedFilter:
         smoothness: variance of colors, which are from 0 to 1, below which there is no edge.
 
     Raises:
-        ValueError: if ``radius`` is below 1 or ``smoothness`` below 1e-5, which float32
-            cannot tell from 0.
+        ValueError: if ``radius`` is below 1 or ``smoothness`` below 1e-4, which float32
+            cannot tell from 0 in gray images.
 
     Source: guided image filtering (He, Sun, Tang, ECCV 2010), eq. 14 to 16.
     """
 
     def __init__(self, radius: int = 8, smoothness: float = 3e-4) -> None:
-        if radius < 1 or smoothness < 1e-5:
+        if radius < 1 or smoothness < 1e-4:
             raise ValueError(
-                'radius of at least 1 and smoothness of at least 1e-5 expected, '
+                'radius of at least 1 and smoothness of at least 1e-4 expected, '
                 f'got {radius} and {smoothness}'
             )
         self.radius = radius

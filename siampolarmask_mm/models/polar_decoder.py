@@ -23,6 +23,7 @@ from siampolarmask_mm.models.confidence import (
     spread_scores,
     star_confidence,
     unite_at,
+    value_at,
 )
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.polar import (
@@ -225,7 +226,10 @@ class PolarDecoder:
             threshold = MAJORITY if self.threshold is None else self.threshold
         raw = self.raw_confidence(prediction, points, choice.location, size)
         if self.edges is not None and image is not None:
-            raw = torch.from_numpy(self.edges(raw.numpy(), image))
+            fitted = torch.from_numpy(self.edges(raw.numpy(), image))
+            # A thin object may be lost in its surroundings' colors.
+            if value_at(fitted, choice.star.center) > LOWEST_SCORE:
+                raw = fitted
         draw = partial(unite_at, raw, choice.star.center, threshold)
         return Decoded(choice, draw, raw)
 

@@ -131,7 +131,7 @@ class PolarTracker:
         def look(box: Tensor, mask: np.ndarray) -> tuple[np.ndarray, float]:
             scout.objects = [None]
             scout.start(frame, GivenObjects([0], box[None], [mask], 1))
-            scout.follow(frame)  # in the frame where it starts
+            scout.follow(frame, tell_previous=False)  # in the frame where it starts
             found = scout.report(frame)
             return found.masks[0].numpy(), found.scores[0].item()
 
@@ -140,12 +140,12 @@ class PolarTracker:
         boxes = torch.stack([mask_box(torch.from_numpy(mask)) for mask in masks])
         return given._replace(boxes=boxes, masks=masks, points=None)
 
-    def follow(self, frame: Tensor) -> None:
-        """Find all objects in the next frame, (1, 3, h, w) as read."""
+    def follow(self, frame: Tensor, tell_previous: bool = True) -> None:
+        """Find all objects in the next frame, (1, 3, h, w) as read; see `_look`."""
         known = [item for item in self.objects if item is not None]
         if not known:
             return
-        for item, look in zip(known, self._look(frame, known), strict=True):
+        for item, look in zip(known, self._look(frame, known, tell_previous), strict=True):
             item.update(look, self.network.decoder, frame.shape[-2:], self.lost_and_found)
 
     def report(self, frame: Tensor) -> InstanceData:

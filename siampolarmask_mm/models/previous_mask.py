@@ -77,8 +77,9 @@ class PreviousMask:
         Returns:
             (N, 2, H, W) as `tell` gives them.
         """
-        shares = mask_shares(masks.float(), num_locations, stride)[:, None]
-        shares = self._roughen(self._move(shares, stride))[:, 0]
+        with torch.autocast(masks.device.type, enabled=False):  # places need float32
+            shares = mask_shares(masks.float(), num_locations, stride)[:, None]
+            shares = self._roughen(self._move(shares, stride))[:, 0]
         told = torch.rand(len(masks), device=masks.device) >= self.unknown
         return tell(shares, told & is_outline)
 

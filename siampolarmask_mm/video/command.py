@@ -117,7 +117,8 @@ def add_track(add_parser: Callable[..., ArgumentParser]) -> None:
         'that comes with the package).',
     )
     parser.add_argument(
-        '--checkpoint', help='File or address of weights that fit the config (its own).'
+        '--checkpoint',
+        help="File or address of weights that fit the config (the package's).",
     )
     parser.add_argument('--device', help='cpu, cuda, cuda:1 ... (a GPU, if there is one).')
     _add_prompts(parser)

@@ -12,7 +12,7 @@ from mmtrack.structures import TrackDataSample
 from torch.testing import assert_close
 from true_world import TrueWorld, disk_box
 
-from siampolarmask_mm.models import LostAndFound, PreviousMask
+from siampolarmask_mm.models import LostAndFound, PreviousMask, TemplateMemory
 from siampolarmask_mm.models.previous_mask import tell
 
 STRIDE = 8
@@ -101,6 +101,14 @@ def test_an_empty_mask_is_no_object_anywhere():
 def test_shares_are_from_0_to_1(argument):
     with pytest.raises(ValueError, match='unknown and far from 0 to 1 expected'):
         PreviousMask(**argument)
+
+
+def test_half_precision_around_it_changes_nothing():
+    torch.manual_seed(3)
+    expected = make_up(4, motion=10, roughness=0.2)
+    torch.manual_seed(3)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert_close(make_up(4, motion=10, roughness=0.2), expected, rtol=0, atol=0)
 
 
 # In tracking
@@ -241,3 +249,30 @@ def test_head_and_tracker_must_agree(model_config, previous_mask):
     model_config['head']['matching'] = matching
     with pytest.raises(ValueError, match='or neither, got previous_mask'):
         MODELS.build(dict(model_config, previous_mask=previous_mask))
+
+
+def test_each_template_of_an_object_is_told_its_own_mask(network, seen):
+    """Two objects with two templates each: rows 0 and 1 are the first's, 2 and 3 not."""
+    network.tracker.memory = TemplateMemory(above=0, every=1, most=2)
+    disks = [(60.0, 70.0, 14.0), (150.0, 90.0, 20.0)]
+    seen.disks = disks
+    step(network, 0, disks)
+    step(network, 1)
+    step(network, 2)
+    crops, previous = seen.told[-1]
+    assert len(previous) == 4
+    assert torch.equal(previous[0], previous[1])
+    assert torch.equal(previous[2], previous[3])
+    seen.told[-1] = crops, previous[[0, 2]]
+    for row, disk in enumerate(disks):
+        assert told_place(seen, row) == pytest.approx(disk, rel=0.15)
+
+
+def test_what_grows_from_a_point_is_not_told_the_answer(network, seen):
+    seen.disks = [(100.0, 80.0, 20.0)]
+    sample = TrackDataSample(metainfo=dict(frame_id=0))
+    sample.gt_instances = InstanceData(points=torch.tensor([[100.0, 80.0]]))
+    with torch.no_grad():
+        network.test_step(dict(inputs=dict(img=[FRAME]), data_samples=[sample]))
+    assert seen.told
+    assert all(previous is None for _, previous in seen.told)
