@@ -87,7 +87,7 @@ def _with_rays(
 
 
 def draw_tracking(path: Path, demo: Path) -> None:
-    """Where the tracker of make demo-train looks in a clip, what it sees, and what it finds."""
+    """Where the tracker of make demo-train looks in a clip, and what it finds."""
     frames = sorted((demo / 'clips/JPEGImages/480p' / CLIP).glob('*.jpg'))
     labels = read_labels(demo / 'clips/Annotations/480p' / CLIP / '00000.png')
     tracker = siampolarmask_mm.apis.load(CONFIG, demo / 'tiny.pth', device='cpu')

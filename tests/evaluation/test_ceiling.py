@@ -76,6 +76,7 @@ def test_the_best_union_takes_what_adds_most_and_nothing_that_harms():
     assert np.array_equal(best_union(candidates, mask, 1), candidates[0])
 
 
+@pytest.mark.slow
 def test_means_are_over_groups_first():
     """A video of two frames counts as much as one of one frame."""
     truths = [Truth('a', horseshoe()), Truth('a', horseshoe()), Truth('b', disk())]

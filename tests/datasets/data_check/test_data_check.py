@@ -26,6 +26,7 @@ def test_another_layout_is_named(tmp_path):
         list(check_data(tmp_path / 'nowhere'))
 
 
+@pytest.mark.slow
 def test_the_tool_prints_a_line_each_and_fails_on_errors(davis):
     command = [sys.executable, '-W', 'ignore', ROOT / 'tools/data_check.py', davis]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
