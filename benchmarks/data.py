@@ -37,8 +37,8 @@ from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
-from siampolarmask_mm.crops import location_points
 from siampolarmask_mm.datasets.reproducible import NumberedIndex
+from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models import PolarTargetAssigner
 from siampolarmask_mm.models.first_frame import object_masks
 

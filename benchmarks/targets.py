@@ -28,7 +28,8 @@ import torch
 from torch import Tensor
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
-from siampolarmask_mm.crops import crop_around, location_points
+from siampolarmask_mm.crops import crop_around
+from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models import PolarTargetAssigner
 from siampolarmask_mm.polar import (
     Outlines,

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import cv2
 import numpy as np
-import torch
 from pycocotools import mask as coco_mask
 from torch import Tensor
 
@@ -270,32 +269,3 @@ def crop_around(box_xyxy: Tensor, size: int, template_size: int) -> Crop:
         raise ValueError(f'a box with x1 < x2 and y1 < y2 expected, got {(x1, y1, x2, y2)}')
     scale = template_size / context_side(x2 - x1, y2 - y1)
     return Crop(((x1 + x2 - 1) / 2, (y1 + y2 - 1) / 2), scale, size)
-
-
-def location_points(
-    num_locations: tuple[int, int], stride: int, size: int, like: Tensor
-) -> Tensor:
-    """Where the locations of a score map look at in the crop.
-
-    The map's middle is the crop's middle, which holds for backbones that pad
-    symmetrically or not at all: search = 8 location + 31 for 25 locations in 255 pixels.
-
-    Args:
-        num_locations: (H, W) of the score map.
-        stride: pixels of the crop between neighboring locations.
-        size: pixels of the crop.
-        like: a tensor with the type and device of the result.
-
-    Returns:
-        (H, W, 2) points (x, y) in pixels of the crop.
-
-    Source: SiamPolarMask, eq. 10.
-    """
-    points = _location_array(tuple(num_locations), stride, size)
-    return torch.from_numpy(points).to(like, copy=True)
-
-
-@cache
-def _location_array(num_locations: tuple[int, int], stride: int, size: int) -> np.ndarray:
-    y, x = ((np.arange(n) - (n - 1) / 2) * stride + (size - 1) / 2 for n in num_locations)
-    return np.stack(np.meshgrid(x, y), axis=-1)

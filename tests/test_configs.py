@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS, TRANSFORMS
 from torch.testing import assert_close
 
-from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.locations import location_points
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(

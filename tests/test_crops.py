@@ -12,11 +12,11 @@ from siampolarmask_mm.crops import (
     box_center,
     context_side,
     crop_around,
-    location_points,
     map_box,
     map_mask_box,
     sample_mask,
 )
+from siampolarmask_mm.locations import location_points
 
 
 @pytest.fixture

@@ -21,10 +21,11 @@ import torch
 from pycocotools import mask as coco_mask
 from torch import Tensor
 
-from siampolarmask_mm.crops import Crop, crop_around, location_points
+from siampolarmask_mm.crops import Crop, crop_around
 from siampolarmask_mm.davis_layout import label_files, read_split
 from siampolarmask_mm.evaluation.region_contour import contour_accuracy, region_similarity
 from siampolarmask_mm.label_images import read_labels
+from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.polar import (
     Outlines,
     cast_rays,

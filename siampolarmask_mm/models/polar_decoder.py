@@ -6,90 +6,31 @@ Shape shorthand:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
-from typing import NamedTuple
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from siampolarmask_mm.crops import context_side
 from siampolarmask_mm.models.confidence import (
     MAJORITY,
     best_threshold,
-    mask_box,
     spread_scores,
     star_confidence,
     unite_at,
     value_at,
 )
+from siampolarmask_mm.models.decoded import Choice, Decoded, Star
+from siampolarmask_mm.models.location_ranking import change_penalty, cosine_window
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.polar import (
     covering_scores,
     fuse_stars,
     recast,
-    star_boxes,
     star_centroids,
     star_sizes,
 )
 from siampolarmask_mm.registry import TASK_UTILS
-
-
-class Star(NamedTuple):
-    """A star polygon; the frame of its pixels is its holder's.
-
-    Attributes:
-        center: (2,) point in pixels.
-        rays: (K,) lengths in pixels.
-    """
-
-    center: Tensor
-    rays: Tensor
-
-
-class Choice(NamedTuple):
-    """The location that the decoder took.
-
-    Attributes:
-        star: in pixels of the search crop.
-        score: its probability, with centerness if that counts, from 0 to 1.
-        penalty: of its change in scale and ratio, from 0 to 1 (no change).
-        location: its row and column.
-    """
-
-    star: Star
-    score: float
-    penalty: float
-    location: tuple[int, int] = (0, 0)
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """An object as it is seen in a search crop of S pixels, in the crop's pixels.
-
-    Attributes:
-        choice: the best location.
-        draw: makes ``confidence`` when it is first asked for.
-        raw: (S, S) confidence of a union before a threshold; None of one star.
-    """
-
-    choice: Choice
-    draw: Callable[[], Tensor]
-    raw: Tensor | None = None
-
-    @cached_property
-    def confidence(self) -> Tensor:
-        """(S, S) float32 from 0 to 1; the mask is where it is above `MAJORITY`."""
-        return self.draw()
-
-    @cached_property
-    def box(self) -> Tensor:
-        """(4,) around the mask; around the star of ``choice`` if the mask is empty."""
-        box = mask_box(self.confidence > MAJORITY)
-        return star_boxes(*self.choice.star) if box is None else box
-
 
 DECODINGS = ('one_star', 'visible_union')
 FUSIONS = ('capped', 'plain', 'vote', 'score_map')
@@ -296,40 +237,3 @@ class PolarDecoder:
         centroids = star_centroids(centers, rays)
         previous_rays, new_rays = recast(centers, rays, centroids)
         return Star(centroids[1], (1 - rate) * previous_rays + rate * new_rays)
-
-
-def change_penalty(sizes_wh: Tensor, previous_wh: Tensor, k: float) -> Tensor:
-    """exp(-k (max(s / s', s' / s) max(r / r', r' / r) - 1)).
-
-    s is the side of the box with its context, r the ratio of width to height; growth and
-    shrinkage by one factor count the same.
-
-    Args:
-        sizes_wh: (..., 2) widths and heights.
-        previous_wh: (2,) those to compare with, in the same pixels.
-        k: strength; 0 gives 1.
-
-    Returns:
-        (...) from 0 to 1.
-
-    Source: the proposal selection of SiamRPN (Li et al., CVPR 2018); "- 1", which makes no
-    change cost nothing, is from its published code.
-    """
-    width, height = sizes_wh.clamp_min(1e-3).unbind(-1)
-    previous_width, previous_height = previous_wh.clamp_min(1e-3).tolist()
-    padding = (width + height) / 2
-    side = ((width + padding) * (height + padding)).sqrt()
-    scale = side / context_side(previous_width, previous_height)
-    ratio = width / height / (previous_width / previous_height)
-    change = torch.maximum(scale, 1 / scale) * torch.maximum(ratio, 1 / ratio)
-    return (-k * (change - 1)).exp()
-
-
-def cosine_window(height: int, width: int, like: Tensor) -> Tensor:
-    """(H, W) Hann window, 0 at the border and 1 in the middle."""
-    return torch.from_numpy(_window_array(height, width)).to(like, copy=True)
-
-
-@cache
-def _window_array(height: int, width: int) -> np.ndarray:
-    return np.outer(np.hanning(height), np.hanning(width))

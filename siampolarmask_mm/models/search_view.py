@@ -10,7 +10,7 @@ from torch import Tensor
 
 from siampolarmask_mm.crops import Crop
 from siampolarmask_mm.models.confidence import paste_confidence
-from siampolarmask_mm.models.polar_decoder import Decoded
+from siampolarmask_mm.models.decoded import Decoded
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mmengine.structures import InstanceData
 from mmtrack.models.sot.base import BaseSingleObjectTracker
 from torch import Tensor
 
-from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models.first_frame import object_masks
 from siampolarmask_mm.models.given_objects import GivenObjects, given_objects
 from siampolarmask_mm.models.inference import Inference

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop, sample
+from siampolarmask_mm.models.decoded import Decoded, Star
 from siampolarmask_mm.models.lost_and_found import LostAndFound
-from siampolarmask_mm.models.polar_decoder import Decoded, PolarDecoder, Star
+from siampolarmask_mm.models.polar_decoder import PolarDecoder
 from siampolarmask_mm.models.polar_targets import mass_centers
 from siampolarmask_mm.models.search_view import SearchView
 from siampolarmask_mm.polar import (

@@ -156,7 +156,7 @@ class VideoTracker:
 
     def recall(self, memory: dict) -> None:
         """Go on from where `remember` was called."""
-        from siampolarmask_mm.models.polar_decoder import Star
+        from siampolarmask_mm.models.decoded import Star
 
         self.labels = list(memory['labels'])
         self.frame_size = tuple(memory['frame_size'])

@@ -12,7 +12,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import DATASETS, MODELS
 from mmengine.runner import Runner
 
-from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.locations import location_points
 
 
 @pytest.fixture(scope='module')

@@ -6,15 +6,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models import PolarDecoder
-from siampolarmask_mm.models.polar_decoder import (
-    MAJORITY,
-    Choice,
-    Star,
-    change_penalty,
-    cosine_window,
-)
+from siampolarmask_mm.models.confidence import MAJORITY
+from siampolarmask_mm.models.decoded import Choice, Star
+from siampolarmask_mm.models.location_ranking import change_penalty, cosine_window
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.polar import cast_rays, polygon_outlines, star_boxes, star_masks
 

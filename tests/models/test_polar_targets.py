@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models import PolarTargetAssigner
 from siampolarmask_mm.models.polar_targets import CENTERNESS, mass_centers
 

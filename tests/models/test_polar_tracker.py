@@ -15,7 +15,7 @@ from true_world import SURE, TrueWorld, disk_box
 
 from siampolarmask_mm.crops import Crop, crop_around
 from siampolarmask_mm.models import PolarDecoder
-from siampolarmask_mm.models.polar_decoder import Choice, Decoded, Star
+from siampolarmask_mm.models.decoded import Choice, Decoded, Star
 from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 
 SIZE = 200, 240  # height and width of the frames

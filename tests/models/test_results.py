@@ -6,7 +6,7 @@ import torch
 
 from siampolarmask_mm.crops import Crop
 from siampolarmask_mm.models.confidence import paste_confidence
-from siampolarmask_mm.models.polar_decoder import Choice, Decoded, Star
+from siampolarmask_mm.models.decoded import Choice, Decoded, Star
 from siampolarmask_mm.models.results import (
     Patch,
     describe,

@@ -5,7 +5,8 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from siampolarmask_mm.crops import Crop, location_points
+from siampolarmask_mm.crops import Crop
+from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models.search_view import SearchView
 from siampolarmask_mm.visualization import MaskVisualizer
 from siampolarmask_mm.visualization.objects import PARTS, draw_objects

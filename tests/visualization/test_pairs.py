@@ -13,8 +13,8 @@ from mmengine.structures import InstanceData
 from mmtrack.structures import TrackDataSample
 from PIL import Image
 
-from siampolarmask_mm.crops import location_points
 from siampolarmask_mm.datasets.browse import draw_samples
+from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models import PolarTargetAssigner
 from siampolarmask_mm.visualization.pairs import (
     IGNORED,

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from siampolarmask_mm.models.controls.shape_decoder import ShapeDecoder
-from siampolarmask_mm.models.polar_decoder import Star
+from siampolarmask_mm.models.decoded import Star
 from siampolarmask_mm.models.polar_targets import PolarTargets
 from siampolarmask_mm.models.siamese_head import (
     Prediction,

@@ -17,7 +17,7 @@ from siampolarmask_mm.models.controls.shape_decoder import (
     extents,
     star_of_mask,
 )
-from siampolarmask_mm.models.polar_decoder import Star
+from siampolarmask_mm.models.decoded import Star
 from siampolarmask_mm.models.polar_targets import PolarTargets
 from siampolarmask_mm.models.siamese_head import Prediction, SiameseHead, init_small
 from siampolarmask_mm.registry import MODELS, TASK_UTILS

@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 
 from siampolarmask_mm.models.confidence import spread_scores
 from siampolarmask_mm.models.controls.shape_decoder import ShapeDecoder, star_of_mask
-from siampolarmask_mm.models.polar_decoder import Star
+from siampolarmask_mm.models.decoded import Star
 from siampolarmask_mm.models.polar_targets import PolarTargets
 from siampolarmask_mm.models.siamese_head import (
     Prediction,

@@ -7,7 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from siampolarmask_mm.models.polar_decoder import PolarDecoder, Star
+from siampolarmask_mm.models.decoded import Star
+from siampolarmask_mm.models.polar_decoder import PolarDecoder
 from siampolarmask_mm.models.siamese_head import Prediction
 from siampolarmask_mm.polar import cast_rays, mask_outlines
 

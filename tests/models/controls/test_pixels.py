@@ -7,9 +7,9 @@ import torch
 from mmengine.registry import MODELS
 from torch.testing import assert_close
 
-from siampolarmask_mm.crops import location_points
+from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models import PixelDecoder, PixelHead, PolarTargetAssigner
-from siampolarmask_mm.models.polar_decoder import MAJORITY
+from siampolarmask_mm.models.confidence import MAJORITY
 from siampolarmask_mm.models.siamese_head import Prediction
 
 POINTS = location_points((7, 7), 8, 65, torch.zeros(1))  # 8, 16, ..., 56
