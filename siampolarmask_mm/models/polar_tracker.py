@@ -21,7 +21,6 @@ from siampolarmask_mm.models.first_frame import grow_from_point, template_masks
 from siampolarmask_mm.models.given_objects import GivenObjects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.lost_and_found import LostAndFound
-from siampolarmask_mm.models.mask_matching import mask_shares
 from siampolarmask_mm.models.previous_mask import tell
 from siampolarmask_mm.models.results import (
     Patch,
@@ -209,9 +208,8 @@ class PolarTracker:
         points = self.network.location_points(prediction)
         looks, row = [], 0
         for item, crop, image in zip(objects, crops, images, strict=True):
-            own = slice(row, row + len(item.templates))
-            row = own.stop
-            maps = type(prediction)(*(part[own].mean(0) for part in prediction))
+            maps = _mean(prediction, row, len(item.templates))
+            row += len(item.templates)
             decoded = self.network.decoder.decode(
                 maps, points, item.star_size * crop.scale, crop.size, item.threshold, image
             )
@@ -251,17 +249,15 @@ class PolarTracker:
         search: tuple[Tensor, ...],
     ) -> Tensor:
         """(N, 2, H, W) the masks of the frame before, as the head takes them."""
-        masks = [item.previous_mask(c) for item, c in zip(objects, crops, strict=True)]
-        known = torch.tensor([mask is not None for mask in masks])
-        size = self.network.search_size
-        masks = [np.zeros((size, size), np.float32) if m is None else m for m in masks]
         head = self.network.head
-        shares = mask_shares(
-            torch.from_numpy(np.stack(masks)),
-            head.num_locations(template, search),
-            head.stride,
-        )
-        return tell(shares, known).to(search[0].device)
+        cells = head.num_locations(template, search)
+        shares = [
+            item.previous_shares(crop, cells, head.stride)
+            for item, crop in zip(objects, crops, strict=True)
+        ]
+        known = torch.tensor([part is not None for part in shares])
+        shares = [torch.zeros(cells) if part is None else part for part in shares]
+        return tell(torch.stack(shares), known).to(search[0].device)
 
     def window(self, item: TrackedObject, frame_size: tuple[int, int]) -> Crop:
         """The search crop: wider the less sure the object is, up to all of the frame."""
@@ -287,3 +283,10 @@ class PolarTracker:
     def prepare(self, images: np.ndarray) -> Tensor:
         """(N, 3, S, S) normalized, of crops (N, S, S, 3) as read."""
         return self.inference.layout(self.network.data_preprocessor.normalize(images))
+
+
+def _mean(prediction: Prediction, first: int, count: int) -> Prediction:
+    """The mean of some rows of a prediction."""
+    if count == 1:
+        return type(prediction)(*(part[first] for part in prediction))
+    return type(prediction)(*(part[first : first + count].mean(0) for part in prediction))

@@ -6,12 +6,18 @@ Shape shorthand:
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate
 
+from siampolarmask_mm.crops import Crop, sample
 from siampolarmask_mm.models.mask_matching import mask_shares
+from siampolarmask_mm.polar import soft_star_masks
 from siampolarmask_mm.registry import TASK_UTILS
+
+CELL_SOFTNESS = 0.3  # of a star's outline in cells: that of its confidence, over a cell
 
 
 @TASK_UTILS.register_module()
@@ -124,3 +130,48 @@ def tell(shares: Tensor, known: Tensor) -> Tensor:
         (N, 2, H, W).
     """
     return torch.stack([shares, 1 - shares], dim=1) * known[:, None, None, None]
+
+
+def crop_to_cells(
+    seen: Crop, crop: Crop, num_locations: tuple[int, int], stride: int
+) -> np.ndarray:
+    """(3, 3) from points of one crop to rows and columns of locations in another.
+
+    Args:
+        seen: not turned.
+        crop: where the locations are; not turned.
+        num_locations: (H, W).
+        stride: pixels of ``crop`` between neighboring locations.
+    """
+    to_cells = np.diag([1 / stride, 1 / stride, 1])
+    to_cells[:2, 2] = (np.array(num_locations[::-1]) - 1) / 2 - crop.middle / stride
+    return to_cells @ crop.matrix @ np.linalg.inv(seen.matrix)
+
+
+def confidence_shares(
+    confidence: Tensor, to_cells: np.ndarray, num_locations: tuple[int, int]
+) -> Tensor:
+    """What of each location's cell is the object's, by a confidence in another crop.
+
+    Only the cells are sampled, from means of as many pixels as a cell covers.
+
+    Args:
+        confidence: (S, S) from 0 to 1; outside of it there is no object.
+        to_cells: of `crop_to_cells`.
+        num_locations: (H, W).
+
+    Returns:
+        (H, W) from 0 to 1.
+    """
+    side = 2 * round(0.5 / to_cells[0, 0]) + 1  # of a cell, which is a pixel wider
+    means = cv2.blur(confidence.numpy(), (side, side), borderType=cv2.BORDER_CONSTANT)
+    return torch.from_numpy(sample(means, to_cells, num_locations, outside=0))
+
+
+def star_shares(
+    center: Tensor, rays: Tensor, to_cells: np.ndarray, num_locations: tuple[int, int]
+) -> Tensor:
+    """The same by a star (2,), (K,) in another crop, whose confidence is not needed."""
+    matrix = torch.from_numpy(to_cells).to(center)
+    center, rays = matrix[:2, :2] @ center + matrix[:2, 2], rays * matrix[0, 0]
+    return soft_star_masks(center[None], rays[None], num_locations, CELL_SOFTNESS)[0]

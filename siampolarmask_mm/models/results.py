@@ -96,24 +96,24 @@ def describe(
     for mask, patch in zip(masks, patches, strict=True):
         if patch is not None:
             patch.paste_into(mask)
-    result = InstanceData(
-        bboxes=torch.zeros(count, 4),
-        scores=torch.zeros(count),
-        masks=torch.from_numpy(masks),
-        centers=torch.zeros(count, 2),
-        rays=torch.zeros(count, num_rays),
-        confidences=torch.zeros(count),
-        lost=torch.zeros(count, dtype=torch.bool),
-        searches=[item and item.view for item in objects],
-    )
+    boxes, centers = torch.zeros(count, 4), torch.zeros(count, 2)
+    rays, scores, confidences = torch.zeros(count, num_rays), [0.0] * count, [0.0] * count
     for i, item in enumerate(objects):
         if item is not None:
-            result.bboxes[i] = item.box
-            result.scores[i] = item.score
-            result.centers[i], result.rays[i] = item.star
-            result.confidences[i] = item.confidence
-            result.lost[i] = item.lost
-    return result
+            boxes[i], (centers[i], rays[i]) = item.box, item.star
+            scores[i], confidences[i] = item.score, item.confidence
+    return InstanceData(
+        bboxes=boxes,
+        scores=torch.tensor(scores),
+        masks=torch.from_numpy(masks),
+        centers=centers,
+        rays=rays,
+        confidences=torch.tensor(confidences),
+        lost=torch.tensor(
+            [item is not None and item.lost for item in objects], dtype=torch.bool
+        ),
+        searches=[item and item.view for item in objects],
+    )
 
 
 def _patch(

@@ -13,11 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from siampolarmask_mm.crops import Crop, sample
+from siampolarmask_mm.crops import Crop
 from siampolarmask_mm.models.decoded import Decoded, Star
 from siampolarmask_mm.models.lost_and_found import LostAndFound
+from siampolarmask_mm.models.mask_matching import mask_shares
 from siampolarmask_mm.models.polar_decoder import PolarDecoder
 from siampolarmask_mm.models.polar_targets import mass_centers
+from siampolarmask_mm.models.previous_mask import (
+    confidence_shares,
+    crop_to_cells,
+    star_shares,
+)
 from siampolarmask_mm.models.search_view import SearchView
 from siampolarmask_mm.polar import (
     cast_rays,
@@ -83,20 +89,29 @@ class TrackedObject:
         """Whether it was not found in the last frame."""
         return self.frames_lost > 0
 
-    def previous_mask(self, crop: Crop) -> np.ndarray | None:
-        """The last frame's mask in a search crop of this one.
+    def previous_shares(
+        self, crop: Crop, num_locations: tuple[int, int], stride: int
+    ) -> Tensor | None:
+        """What of each location's cell was the object's in the last frame.
+
+        Args:
+            crop: of this frame, where the locations are.
+            num_locations: (H, W).
+            stride: pixels of the crop between neighboring locations.
 
         Returns:
-            (S, S) float32 from 0 to 1: the confidence, or the given mask; None if the
-            object is lost, or was given without a mask.
+            (H, W) from 0 to 1, of what was seen or of the given mask; None if the object
+            is lost, or was given without a mask.
         """
-        size = crop.size, crop.size
         if self.look is not None:
-            seen = self.look.crop
-            between = crop.matrix @ np.linalg.inv(seen.matrix)
-            return sample(self.look.decoded.confidence.numpy(), between, size, outside=0)
+            to_cells = crop_to_cells(self.look.crop, crop, num_locations, stride)
+            seen = self.look.decoded
+            if seen.raw is None:
+                return star_shares(*seen.choice.star, to_cells, num_locations)
+            return confidence_shares(seen.confidence, to_cells, num_locations)
         if self.given_mask is not None:
-            return crop.cut_mask(self.given_mask).astype(np.float32)
+            mask = torch.from_numpy(crop.cut_mask(self.given_mask)).float()
+            return mask_shares(mask[None], num_locations, stride)[0]
         return None
 
     @property
