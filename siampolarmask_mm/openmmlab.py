@@ -254,6 +254,19 @@ class _AbsentModule(types.ModuleType):
         raise ImportError(f'{self.__name__} is not installed: pip install {self.__name__}')
 
 
+@around_import_of('vot.region')
+def name_the_states_of_vot() -> Iterator[None]:
+    """Give vot-toolkit 0.6 and later the ``Special.UNKNOWN`` etc. of mmtrack's VOT metric.
+
+    The toolkit has moved these codes of a frame's state from ``Special`` elsewhere.
+    """
+    yield
+    special = importlib.import_module('vot.region').Special
+    for name, code in dict(UNKNOWN=0, INITIALIZATION=1, FAILURE=2).items():
+        if not hasattr(special, name):
+            setattr(special, name, code)
+
+
 @around_import_of('mmengine.config.utils')
 def name_our_configs() -> Iterator[None]:
     """Let a config inherit from ``siampolarmask_mm::``.

@@ -3,6 +3,7 @@
 Imports happen once per interpreter, so most tests start their own.
 """
 
+import importlib
 import pickle
 import socket
 import subprocess
@@ -201,6 +202,24 @@ def test_mmtrack_does_without_trackeval_until_it_is_used():
         'False',
         'trackeval is not installed: pip install trackeval',
     ], result.stderr
+
+
+@pytest.mark.parametrize('of_the_toolkit', [{}, dict(UNKNOWN=7, FAILURE=9)])
+def test_vots_states_have_the_names_that_mmtrack_uses(
+    tmp_path, monkeypatch, of_the_toolkit
+):
+    names = ''.join(f'    {name} = {code}\n' for name, code in of_the_toolkit.items())
+    (tmp_path / 'vot').mkdir()
+    (tmp_path / 'vot/__init__.py').touch()
+    (tmp_path / 'vot/region.py').write_text(f'class Special:\n    type = 0\n{names}')
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in ('vot', 'vot.region'):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    special = importlib.import_module('vot.region').Special
+    expected = dict(UNKNOWN=0, INITIALIZATION=1, FAILURE=2) | of_the_toolkit
+    assert {name: getattr(special, name) for name in expected} == expected
+    for module in ('vot', 'vot.region'):
+        monkeypatch.delitem(sys.modules, module)
 
 
 DISTRIBUTE = """
