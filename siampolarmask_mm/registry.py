@@ -52,6 +52,9 @@ METRICS = _SharedRegistry(mmengine.METRICS, mmtrack.METRICS, 'evaluation.davis_m
 VISUALIZERS = _SharedRegistry(mmengine.VISUALIZERS, mmtrack.VISUALIZERS, 'visualization')
 HOOKS = _SharedRegistry(mmengine.HOOKS, mmtrack.HOOKS, 'engine')
 OPTIM_WRAPPERS = _SharedRegistry(mmengine.OPTIM_WRAPPERS, mmtrack.OPTIM_WRAPPERS, 'engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _SharedRegistry(
+    mmengine.OPTIM_WRAPPER_CONSTRUCTORS, mmtrack.OPTIM_WRAPPER_CONSTRUCTORS, 'engine'
+)
 
 # What it only uses: mmengine warns about a scope that lacks one of these.
 EVALUATOR = _child(mmengine.EVALUATOR)
@@ -59,7 +62,6 @@ LOG_PROCESSORS = _child(mmengine.LOG_PROCESSORS)
 LOOPS = _child(mmengine.LOOPS)
 MODEL_WRAPPERS = _child(mmengine.MODEL_WRAPPERS)
 OPTIMIZERS = _child(mmengine.OPTIMIZERS)
-OPTIM_WRAPPER_CONSTRUCTORS = _child(mmengine.OPTIM_WRAPPER_CONSTRUCTORS)
 PARAM_SCHEDULERS = _child(mmengine.PARAM_SCHEDULERS)
 RUNNERS = _child(mmengine.RUNNERS)
 VISBACKENDS = _child(mmengine.VISBACKENDS)

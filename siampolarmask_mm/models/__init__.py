@@ -20,6 +20,7 @@ from siampolarmask_mm.models.polar_targets import PolarTargetAssigner
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
 from siampolarmask_mm.models.previous_mask import PreviousMask
 from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
+from siampolarmask_mm.models.side_by_side import SideBySide
 from siampolarmask_mm.models.template_memory import TemplateMemory
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     'PreviousMask',
     'SOTMobileNetV2',
     'SiamPolarMask',
+    'SideBySide',
     'TemplateMemory',
 ]

@@ -128,8 +128,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
 
     def extract(self, crops: Tensor) -> tuple[Tensor, ...]:
         """(N, 3, S, S) normalized crops to features per level."""
-        features = self.backbone(crops)
-        return features if self.neck is None else self.neck(features)
+        return self._adjust(self.backbone(crops))
 
     def extract_template(
         self, crops: Tensor, masks: Tensor | None = None
@@ -143,7 +142,15 @@ class SiamPolarMask(BaseSingleObjectTracker):
         Returns:
             Tensors whose first dimension is N; the first ones are the middle features.
         """
-        levels = self.extract(crops)
+        return self._describe_template(self.backbone(crops), masks)
+
+    def _adjust(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return features if self.neck is None else self.neck(features)
+
+    def _describe_template(
+        self, features: tuple[Tensor, ...], masks: Tensor | None
+    ) -> tuple[Tensor, ...]:
+        levels = self._adjust(features)
         return self.head.describe_template(levels, masks, self.template_cells)
 
     def location_points(self, prediction: Prediction) -> Tensor:
@@ -166,10 +173,26 @@ class SiamPolarMask(BaseSingleObjectTracker):
             data_samples: see `find_targets`; besides, with ``gt_instances``: the object's
                 mask in the template, or its box.
         """
+        template, search = (self.backbone(inputs[k][:, 0]) for k in ('img', 'search_img'))
+        return self.loss_of_features(template, search, data_samples)
+
+    def loss_of_features(
+        self,
+        template: tuple[Tensor, ...],
+        search: tuple[Tensor, ...],
+        data_samples: list,
+    ) -> dict[str, Tensor]:
+        """The same from the backbone's features per level, (N, C, ., .).
+
+        Args:
+            template: of the templates.
+            search: of the search crops.
+            data_samples: see `loss`.
+        """
         known = [sample.gt_instances for sample in data_samples]
         masks, _ = object_masks(known, self.template_size)
-        template = self.extract_template(inputs['img'][:, 0], masks)
-        search = self.extract(inputs['search_img'][:, 0])
+        template = self._describe_template(template, masks)
+        search = self._adjust(search)
         previous = None
         if self.previous_mask is not None:
             to_find = [sample.search_gt_instances for sample in data_samples]
