@@ -41,13 +41,12 @@ from mmengine.runner import load_checkpoint
 from mmengine.structures import InstanceData
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
+from siampolarmask_mm.evaluation.error_split import true_prediction
 from siampolarmask_mm.models.polar_head import PolarPrediction
-from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
 from siampolarmask_mm.models.tracked_object import first_star
 
 ROOT = Path(__file__).parents[1]
 CONFIG = 'configs/siampolarmask/siampolarmask_mobilenetv2_1xb64-100e_coco_test-davis2016.py'
-SURE = 6.0  # logit of a certain prediction
 
 
 def parse_args() -> Namespace:
@@ -121,20 +120,6 @@ class Contestant:
             prediction = running.head(item.templates[0], running.extract(crop))
             taken = (time.perf_counter() - start) * 1000
         return taken, prediction
-
-
-def true_prediction(
-    model: SiamPolarMask, masks: torch.Tensor, shaped_like: PolarPrediction
-) -> PolarPrediction:
-    """What a head that is never wrong says of crops (N, S, S) with these masks."""
-    targets = model.assigner.assign(masks, model.location_points(shaped_like))
-    image, row, column = targets.positive.nonzero(as_tuple=True)
-    scores = torch.where(targets.positive, SURE, -SURE)
-    centerness = torch.full_like(scores, -SURE)
-    centerness[targets.positive] = targets.centerness.logit(1e-3)
-    rays = scores.new_full(shaped_like.rays.shape, model.head.stride)
-    rays[image, :, row, column] = targets.rays.clamp_min(1e-3)
-    return PolarPrediction(scores, centerness, rays)
 
 
 def read_frames(config: Config, args: Namespace) -> dict[str, list[Frame]]:

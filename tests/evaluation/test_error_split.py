@@ -1,0 +1,136 @@
+"""What splitting a tracker's errors promises."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import DATASETS, MODELS
+from mmengine.structures import InstanceData
+from torch.testing import assert_close
+
+from siampolarmask_mm.evaluation.error_split import (
+    Errors,
+    place,
+    read_frames,
+    split_errors,
+    true_prediction,
+)
+
+
+@pytest.fixture
+def dataset(clips, test_pipeline):
+    return DATASETS.build(
+        dict(
+            type='DAVISDataset',
+            data_root=str(clips),
+            ann_file='ImageSets/2017/val.txt',
+            objects='all',
+            pipeline=test_pipeline,
+            test_mode=True,
+        )
+    )
+
+
+@pytest.fixture
+def frames(dataset):
+    return read_frames(dataset, 0)
+
+
+@pytest.fixture
+def model(model_config):
+    """Unions of an untrained network."""
+    model_config['head']['num_rays'] = 36
+    model_config['assigner']['representation'] = 'visible_union'
+    model_config['decoder'].update(decoding='visible_union', fusion='vote', threshold=0.5)
+    model = MODELS.build(model_config)
+    model.init_weights()
+    return model.eval()
+
+
+def test_frames_have_the_truth_of_all_objects(frames):
+    for frame in frames:
+        assert frame.masks.dtype == bool
+        for mask, box in zip(frame.masks, frame.boxes, strict=True):
+            rows, columns = mask.nonzero()
+            expected = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+            assert box.tolist() == list(map(float, expected))
+
+
+def test_the_parts_add_up_to_what_is_missing(model, frames):
+    errors = split_errors(model, frames)
+    assert errors.place + errors.shape + errors.representation == pytest.approx(
+        1 - errors.tracked
+    )
+
+
+def test_the_ceiling_is_what_the_targets_hold_and_an_untrained_network_is_far_below(
+    model, frames
+):
+    errors = split_errors(model, frames)
+    assert errors.ceiling > 0.75  # of objects of some 20 pixels
+    assert errors.placed < 0.6 * errors.ceiling
+
+
+def test_a_network_that_is_right_loses_nothing(model, frames, monkeypatch):
+    tracker = model.tracker
+    follow = type(tracker).follow
+    number = iter([1, 2, 3] * 3)
+
+    def follow_rightly(self, frame, *args):
+        masks = frames[next(number)].masks
+        crops = [self.window(item, masks.shape[1:]) for item in self.objects]
+        seen = [c.cut_mask(m.astype(np.uint8)) for c, m in zip(crops, masks, strict=True)]
+        seen = torch.from_numpy(np.stack(seen)).bool()
+        hook = model.head.register_forward_hook(
+            lambda _, __, prediction: true_prediction(model, seen, prediction)
+        )
+        follow(self, frame, *args)
+        hook.remove()
+
+    monkeypatch.setattr(type(tracker), 'follow', follow_rightly)
+    errors = split_errors(model, frames)
+    assert errors.placed == errors.ceiling
+    assert abs(errors.place) < 0.2  # of tiny objects that jump
+
+
+def test_the_first_frame_and_the_last_do_not_count(model, frames):
+    errors = split_errors(model, frames)
+    without = [frame._replace(masks=~frame.masks) for frame in frames[-1:]]
+    assert split_errors(model, [*frames[:-1], *without]) == errors
+
+
+def test_the_network_is_left_as_it_was(model, frames):
+    before = split_errors(model, frames)
+    assert 'forward' not in vars(model.head)
+    assert not model.head._forward_hooks
+    assert split_errors(model, frames) == before
+
+
+def test_an_object_that_is_nowhere_stays_where_it_was(model, frames):
+    with torch.no_grad():
+        model.test_step(frames[0].batch)
+    item = model.tracker.objects[0]
+    item.frames_lost = 4
+    before = copy.copy(item)
+    place(item, np.zeros_like(frames[0].masks[0]), torch.zeros(4), 36)
+    assert item.frames_lost == 4
+    assert_close(item.box, before.box)
+    place(item, frames[2].masks[0], frames[2].boxes[0], 36)
+    assert item.frames_lost == 0
+    assert item.look is None
+    assert item.box.tolist() == frames[2].boxes[0].tolist()
+
+
+def test_other_heads_and_short_videos_are_refused(model, frames):
+    with pytest.raises(ValueError, match='at least 3 frames expected, got 2'):
+        split_errors(model, frames[:2])
+    model.head.PREDICTION = InstanceData
+    with pytest.raises(TypeError, match='a PolarHead expected'):
+        split_errors(model, frames)
+
+
+def test_parts_have_their_signs():
+    errors = Errors(tracked=0.5, placed=0.7, ceiling=0.9)
+    parts = errors.place, errors.shape, errors.representation
+    assert parts == pytest.approx((0.2, 0.2, 0.1))

@@ -1,0 +1,69 @@
+"""What a tracker's masks lack, by cause: python tools/split_errors.py CONFIG CHECKPOINT."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+import numpy as np
+from mmengine.config import Config, DictAction
+from mmengine.registry import DATASETS, MODELS, init_default_scope
+from mmengine.runner import load_checkpoint
+from tabulate import tabulate
+
+import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
+from siampolarmask_mm.evaluation.error_split import read_frames, split_errors
+
+COLUMNS = ('tracked', 'placed', 'ceiling', 'place', 'shape', 'representation')
+
+
+def parse_args() -> Namespace:
+    """Read the command line."""
+    parser = ArgumentParser(
+        description='Mean J of a tracker; of the same if each frame starts from the truth '
+        'of the one before; of the same if the head is right as well; and what lies '
+        "between. On the config's test videos."
+    )
+    parser.add_argument('config', help='File of the config.')
+    parser.add_argument('checkpoint', help='File or address of the trained weights.')
+    parser.add_argument('--csv', type=Path, help='File for the table.')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        help='Settings to change in the config, each key=value (none).',
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print the table, a row per video."""
+    args = parse_args()
+    config = Config.fromfile(args.config)
+    config.merge_from_dict(args.cfg_options)
+    init_default_scope(config.get('default_scope'))
+    logging.disable(logging.INFO)
+    model = MODELS.build(config.model).eval()
+    load_checkpoint(model, args.checkpoint, map_location='cpu')
+    dataset = DATASETS.build(config.test_dataloader.dataset)
+    rows = []
+    for video in range(dataset.num_videos):
+        frames = read_frames(dataset, video)
+        name = Path(frames[0].batch['data_samples'][0].img_path).parent.name
+        errors = split_errors(model, frames)
+        rows.append([name, *(getattr(errors, column) for column in COLUMNS)])
+        print(name, flush=True)
+    rows.append(['mean', *np.mean([row[1:] for row in rows], axis=0).tolist()])
+    print(tabulate(rows, headers=['video', *COLUMNS], floatfmt='.3f'))
+    if args.csv is not None:
+        with args.csv.open('w', newline='') as file:
+            writer = csv.writer(file)
+            writer.writerow(['video', *COLUMNS])
+            writer.writerows([row[0], *(f'{x:.4f}' for x in row[1:])] for row in rows)
+
+
+if __name__ == '__main__':
+    main()
