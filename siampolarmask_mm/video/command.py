@@ -8,12 +8,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from siampolarmask_mm.apis import load
-from siampolarmask_mm.video.prompts import read_mask, read_numbers
-from siampolarmask_mm.video.reading import open_frames
-from siampolarmask_mm.video.results import OUTPUTS, ResultFolder
-from siampolarmask_mm.video.run import track_video
-from siampolarmask_mm.visualization.objects import PARTS
+from siampolarmask_mm.video.choices import OUTPUTS, PARTS
 
 STOPPED = 130  # the exit status after Ctrl-C, as of shells
 EXAMPLE = """
@@ -40,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def track(args: Namespace) -> int:
     """Track objects in a video, see `siampolarmask track --help`."""
+    # Here, since they take seconds, and --help needs none of them.
+    from siampolarmask_mm.apis import load
+    from siampolarmask_mm.video.reading import open_frames
+    from siampolarmask_mm.video.results import ResultFolder
+    from siampolarmask_mm.video.run import track_video
+
     reader = open_frames(args.source, args.fps)
     prompts = _prompts(args)
     results = ResultFolder(
@@ -67,6 +68,7 @@ def track(args: Namespace) -> int:
 
 def _ask(args: Namespace) -> dict:
     from siampolarmask_mm.video.clicking import ask_for_objects
+    from siampolarmask_mm.video.reading import open_frames
 
     for frame in open_frames(args.source, args.fps):
         return ask_for_objects(frame.image[..., ::-1])
@@ -74,6 +76,8 @@ def _ask(args: Namespace) -> dict:
 
 
 def _prompts(args: Namespace) -> dict:
+    from siampolarmask_mm.video.prompts import read_mask, read_numbers
+
     prompts = {}
     if args.mask is not None:
         prompts['mask'] = read_mask(args.mask)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from siampolarmask_mm.label_images import read_labels
+from siampolarmask_mm.video.choices import OUTPUTS
 from siampolarmask_mm.video.reading import Frame, FrameReader
 from siampolarmask_mm.video.tracking import TrackState
 from siampolarmask_mm.video.writing import (
@@ -25,7 +26,6 @@ from siampolarmask_mm.video.writing import (
     check_space,
 )
 
-OUTPUTS = ('overlay', 'masks', 'json', 'csv')
 FILES = dict(overlay='overlay.mp4', json='masks.json', csv='boxes.csv')
 MEMORY = 'resume.pth'
 

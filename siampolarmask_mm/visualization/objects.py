@@ -12,6 +12,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from siampolarmask_mm.polar import star_points
+from siampolarmask_mm.video.choices import PARTS
 from siampolarmask_mm.visualization.overlay import (
     draw_box,
     draw_mask,
@@ -107,8 +108,4 @@ def _searches(instances: InstanceData, labels: Labels) -> list[tuple]:
     return [(label, view) for label, view in views if view is not None]
 
 
-# From the lowest layer to the top one.
-_DRAWINGS = dict(
-    scores=_scores, masks=_masks, boxes=_boxes, window=_window, rays=_rays, tags=_tags
-)
-PARTS = tuple(_DRAWINGS)
+_DRAWINGS = dict(zip(PARTS, (_scores, _masks, _boxes, _window, _rays, _tags), strict=True))

@@ -4,6 +4,7 @@ import configparser
 import csv
 import json
 import runpy
+import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -167,3 +168,18 @@ def test_videos_without_frames_are_told(run, tmp_path, capsys):
     error = capsys.readouterr().err
     assert 'warning: frame 0 of clip (0.png) cannot be decoded: left out' in error
     assert 'error: a video with frames expected, clip has none' in error
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        'import sys\n'
+        'from siampolarmask_mm.video.command import main\n'
+        'try:\n    main(["track", "--help"])\n'
+        'except SystemExit:\n    pass\n'
+        'print([name for name in ("torch", "mmengine", "cv2") if name in sys.modules])'
+    )
+    printed = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True
+    ).stdout
+    assert '--box X1,Y1,X2,Y2' in printed
+    assert printed.splitlines()[-1] == '[]'
