@@ -31,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (OSError, TypeError, ValueError) as error:
             _say(f'error: {error}')
             return 1
+        except KeyboardInterrupt:  # before there was a result
+            _say('stopped')
+            return STOPPED
 
 
 def track(args: Namespace) -> int:
@@ -62,7 +65,7 @@ def track(args: Namespace) -> int:
         _say(f'frames that could not be read and were left out: {reader.num_skipped}')
     _say(f'results in {results.folder}')
     if not complete:
-        _say('stopped before the end; --resume goes on')
+        _say('stopped before the end' + '; --resume goes on' * reader.can_repeat)
     return 0 if complete else STOPPED
 
 
