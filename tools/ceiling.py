@@ -60,6 +60,9 @@ def parse_args() -> Namespace:
         '--plot', type=Path, default=Path('ceiling.png'), help='Picture (ceiling.png).'
     )
     parser.add_argument(
+        '--examples', type=Path, help='Where the drawn masks are from (PATH).'
+    )
+    parser.add_argument(
         '--split', help='List of sequences (ImageSets/2016/val.txt, else 2017).'
     )
     parser.add_argument(
@@ -74,13 +77,13 @@ def parse_args() -> Namespace:
     return parser.parse_args()
 
 
-def find_truths(args: Namespace) -> Iterator[Truth]:
+def find_truths(path: Path, args: Namespace) -> Iterator[Truth]:
     """The masks below a folder or in a file."""
-    if args.path.is_dir():
-        return davis_truths(args.path, args.split, args.every)
-    if args.path.is_file():
-        return coco_truths(args.path, args.min_area, args.every)
-    raise FileNotFoundError(f"a folder in DAVIS's layout or a file expected at {args.path}")
+    if path.is_dir():
+        return davis_truths(path, args.split, args.every)
+    if path.is_file():
+        return coco_truths(path, args.min_area, args.every)
+    raise FileNotFoundError(f"a folder in DAVIS's layout or a file expected at {path}")
 
 
 def draw_examples(truths: Sequence[Truth], num_rays: int) -> list[dict[str, np.ndarray]]:
@@ -112,12 +115,13 @@ def main() -> None:
     args = parse_args()
     for path in filter(None, (args.csv, args.plot)):  # not only after the measurement
         path.parent.mkdir(parents=True, exist_ok=True)
-    truths = list(find_truths(args))
+    truths = list(find_truths(args.path, args))
+    examples = list(find_truths(args.examples, args)) if args.examples else truths
     rows = measure_ceiling(truths, args.rays, args.workers)
     print(tabulate([[*row, row.mean] for row in rows], headers=COLUMNS, floatfmt='.3f'))
     if args.csv:
         write_csv(args.csv, rows)
-    chosen = [truths[i] for i in np.linspace(0, len(truths) - 1, 5)[1:4].astype(int)]
+    chosen = [examples[i] for i in np.linspace(0, len(examples) - 1, 5)[1:4].astype(int)]
     draw_ceiling(args.plot, rows, draw_examples(chosen, min(args.rays)))
     print(f'{len(truths)} masks; picture in {args.plot}')
 

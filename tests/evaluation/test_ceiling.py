@@ -153,12 +153,20 @@ def test_the_tool_writes_table_and_picture(tmp_path, monkeypatch):
     assert {row['rays'] for row in rows} == {'12', '24'}
     mean = (float(rows[0]['J']) + float(rows[0]['F'])) / 2
     assert float(rows[0]['J&F']) == pytest.approx(mean)
-    assert cv2.imread(str(picture)).shape[1] > 500
+    drawn = cv2.imread(str(picture))
+    assert drawn.shape[1] > 500
+    (tmp_path / 'others').mkdir()
+    others = coco(tmp_path / 'others')
+    others.write_text(others.read_text().replace('60, 20, 60, 70', '90, 20, 90, 40'))
+    run_tool(monkeypatch, coco(tmp_path), *options, '--examples', others)
+    assert not np.array_equal(cv2.imread(str(picture)), drawn)
 
 
-def test_the_tool_tells_what_it_expected(monkeypatch, capsys):
+def test_the_tool_tells_what_it_expected(tmp_path, monkeypatch, capsys):
     with pytest.raises(FileNotFoundError, match="a folder in DAVIS's layout or a file"):
         run_tool(monkeypatch, 'nowhere')
+    with pytest.raises(FileNotFoundError, match='or a file expected at nowhere'):
+        run_tool(monkeypatch, coco(tmp_path), '--examples', 'nowhere')
     with pytest.raises(SystemExit):
         run_tool(monkeypatch, 'x.json', '--rays', '36,two')
     assert 'numbers from 3 on, like 36,72, expected' in capsys.readouterr().err
