@@ -2,6 +2,7 @@
 
 import copy
 import re
+import runpy
 from argparse import ArgumentParser
 from functools import cache
 from pathlib import Path
@@ -56,6 +57,19 @@ def batch(clips, train_pipeline):
 
 def test_the_page_has_all_rows():
     assert len(ROWS) == 2 + 2 * 3 + 3
+
+
+def test_the_tool_trains_and_tests_what_the_page_says():
+    tool = runpy.run_path(str(ROOT / 'tools/compare_shapes.py'))
+    assert tool['NAME'] == NAME
+    assert tool['ALONE'] == WITHOUT_MATCHING
+    networks, fusions = tool['SHAPES'], tool['FUSIONS']
+    for row, (config, options) in ROWS.items():
+        name = re.sub(r',? rays|, vote', '', row).replace(', ', '_').replace(' ', '_')
+        network, more = fusions.get(name, (name, ''))
+        kind, own = networks[network]
+        assert kind == config
+        assert {*own.split(), *more.split()} == set(options.split()), row
 
 
 @pytest.mark.parametrize('more', ['', WITHOUT_MATCHING], ids=['matching', 'without'])
