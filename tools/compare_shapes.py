@@ -21,6 +21,8 @@ OURS, RAYS = 'siampolarmask', 'model.head.num_rays=36'
 ONE_STAR = 'model.assigner.representation=one_star model.decoder.decoding=one_star'
 ALONE = 'model.head.matching=None model.previous_mask=None'
 SHORT = 'train_cfg.max_iters=600 train_cfg.val_interval=600 param_scheduler.1.end=600'
+# Shapes alone: what is taken for lost depends on a network's scores.
+TESTED = 'model.lost_and_found=None test_evaluator.0.references=[]'
 PIPELINES = [f'train_dataloader.dataset.dataset.datasets.{i}.pipeline' for i in range(4)]
 
 SHAPES = {  # network: config and options
@@ -88,7 +90,7 @@ def score(group: str, name: str, network: str, more: str) -> list[str]:
     log = folder / 'log.txt'
     if not log.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        options = f'{own} {of_group} {more} test_evaluator.0.references=[]'.split()
+        options = f'{own} {of_group} {more} {TESTED}'.split()
         command = ['tools/test.py', config(kind), str(OUT / group / f'{network}.pth')]
         command += ['--work-dir', str(folder), '--cfg-options', *options]
         part = log.with_suffix('.part')

@@ -5,5 +5,3 @@ _base_ = [
     '../_base_/models/siampolarmask_mobilenetv2-matching.py',
     'mmtrack::_base_/datasets/lasot.py',
 ]
-
-model = dict(lost_and_found=dict(type='LostAndFound'))  # objects leave these long videos

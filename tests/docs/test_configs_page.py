@@ -42,7 +42,7 @@ def test_all_blocks_are_tested():
 def test_objects_may_leave_and_change(folder):
     config = load(folder, BESIDE_OURS[0])
     tracker = MODELS.build(config.model).tracker
-    assert tracker.lost_and_found.widen == 1.2
+    assert tracker.lost_and_found.widest == 4.0
     assert tracker.memory.every == 20
     assert config.train_dataloader.batch_size == 8
     assert dict(config.optim_wrapper.optimizer) == dict(
