@@ -1,5 +1,6 @@
 """What GuidedFilter promises."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -83,7 +84,7 @@ def test_it_is_the_papers_filter(channels):
     image = np.repeat(image, 3 // channels, axis=2)
     confidence = rng.uniform(0.1, 0.9, (20, 24)).astype(np.float32)
     expected = slow_filter(confidence, image, 2, 1e-3)
-    filtered = GuidedFilter(2, 1e-3)(confidence, image)
+    filtered = GuidedFilter(2, 1e-3, subsample=1)(confidence, image)
     assert_close(filtered, expected.astype(np.float32), rtol=0, atol=1e-4)
 
 
@@ -101,9 +102,27 @@ def test_far_from_the_object_nothing_changes():
     assert np.array_equal(GuidedFilter()(nothing, image), nothing)
 
 
-@pytest.mark.parametrize('argument', [dict(radius=0), dict(smoothness=1e-5)])
+@pytest.mark.parametrize('size', [(80, 90), (81, 87)])
+def test_at_half_the_resolution_it_finds_the_same_edges(size):
+    """Of an image as smooth as photographs are, whose object is elsewhere by 4 pixels."""
+    rng = np.random.default_rng(0)
+    image = cv2.resize(rng.integers(0, 256, (10, 11, 3), dtype=np.uint8), size[::-1])
+    truth = np.zeros(size, np.float32)
+    truth[20:60, 24:70] = 1
+    image[truth > 0] = image[truth > 0] // 3
+    rough = np.roll(cv2.GaussianBlur(truth, (0, 0), 5), 4, axis=1)
+    exact, fast = (GuidedFilter(subsample=k)(rough, image) for k in (1, 2))
+    wrong = [((part > 0.5) != (truth > 0)).sum() for part in (rough, exact, fast)]
+    assert wrong[1] < 0.7 * wrong[0]
+    assert wrong[2] < 0.7 * wrong[0]
+    assert ((exact > 0.5) != (fast > 0.5)).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    'argument', [dict(radius=0), dict(radius=3, subsample=4), dict(smoothness=1e-5)]
+)
 def test_impossible_arguments_are_refused(argument):
-    with pytest.raises(ValueError, match='radius of at least 1 and smoothness'):
+    with pytest.raises(ValueError, match='radius >= subsample >= 1 and smoothness'):
         GuidedFilter(**argument)
 
 
