@@ -38,12 +38,12 @@ LOSSES = {
     'squared': (OURS, 'model.losses.rays.power=2.0'),
     'area': (OURS, 'model.losses.rays.type=AreaIoULoss'),
 }
-TWO = {name: SHAPES[name] for name in ('union_72', 'one_star_36')}
+OURS_ALONE = {'union_72': SHAPES['union_72']}
 GROUPS = {  # what is trained at once, and options of all
     'matching': (SHAPES | LOSSES, ''),
     'without': (SHAPES, ALONE),
-    'no_negatives': (TWO, ' '.join(f'{p}.0.negative_prob=0' for p in PIPELINES)),
-    'no_shift': (TWO, ' '.join(f'{p}.4.max_shift=[4,0]' for p in PIPELINES)),
+    'no_negatives': (OURS_ALONE, ' '.join(f'{p}.0.negative_prob=0' for p in PIPELINES)),
+    'no_shift': (OURS_ALONE, ' '.join(f'{p}.4.max_shift=[4,0]' for p in PIPELINES)),
 }
 FUSIONS = {  # test: network and options
     f'{network}_{fusion}': (network, f'model.decoder.fusion={fusion}')
