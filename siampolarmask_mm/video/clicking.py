@@ -35,10 +35,13 @@ class Clicks:
         self._figure = figure
         self.axes = figure.add_subplot()
         self.axes.imshow(image)
-        self.axes.set_title(HELP)
+        self.axes.set_title(HELP, fontsize='small')
         self.axes.axis('off')
+        self._draft = Rectangle((0, 0), 0, 0, fill=False, ec='white', visible=False)
+        self.axes.add_patch(self._draft)
         for event, reaction in (
             ('button_press_event', self._press),
+            ('motion_notify_event', self._drag),
             ('button_release_event', self._release),
             ('key_press_event', self._key),
         ):
@@ -47,16 +50,22 @@ class Clicks:
     def _press(self, event: MouseEvent) -> None:
         self._from = (event.xdata, event.ydata) if event.inaxes is self.axes else None
 
+    def _drag(self, event: MouseEvent) -> None:
+        if self._from is not None and event.inaxes is self.axes:
+            self._draft.set_bounds(*_spanned(self._from, event))
+            self._draft.set_visible(True)
+            self._figure.canvas.draw_idle()
+
     def _release(self, event: MouseEvent) -> None:
-        if self._from is None or event.inaxes is not self.axes:
+        self._draft.set_visible(False)
+        start, self._from = self._from, None
+        if start is None or event.inaxes is not self.axes:
             return
-        (x1, y1), (x2, y2) = self._from, (event.xdata, event.ydata)
-        self._from = None
+        left, top, width, height = _spanned(start, event)
         color = np.array(bright_color(len(self._drawn) + 1)) / 255
-        left, top, width, height = min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1)
         if max(width, height) < SMALLEST_DRAG:
-            self.points.append((x2, y2))
-            artist = self.axes.plot([x2], [y2], 'o', color=color)[0]
+            self.points.append((event.xdata, event.ydata))
+            artist = self.axes.plot(*self.points[-1], 'o', color=color)[0]
             self._drawn.append((self.points, artist))
         else:
             # matplotlib has pixel centers at integers, boxes have edges between them.
@@ -76,6 +85,14 @@ class Clicks:
             kind.pop()
             artist.remove()
             self._figure.canvas.draw_idle()
+
+
+def _spanned(
+    start: tuple[float, float], event: MouseEvent
+) -> tuple[float, float, float, float]:
+    """Left, top, width and height of the box between two corners."""
+    (x1, y1), (x2, y2) = start, (event.xdata, event.ydata)
+    return min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1)
 
 
 def ask_for_objects(image: np.ndarray) -> dict:

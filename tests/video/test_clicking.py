@@ -19,11 +19,30 @@ def clicks():
     return clicks
 
 
-def drag(clicks, start, end):
+PRESS, MOVE = 'button_press_event', 'motion_notify_event'
+RELEASE = 'button_release_event'
+
+
+def move(clicks, name, point):
     canvas = clicks.axes.figure.canvas
-    for name, point in (('button_press_event', start), ('button_release_event', end)):
-        x, y = clicks.axes.transData.transform(point)
-        canvas.callbacks.process(name, MouseEvent(name, canvas, x, y, button=1))
+    x, y = clicks.axes.transData.transform(point)
+    canvas.callbacks.process(name, MouseEvent(name, canvas, x, y, button=1))
+
+
+def drag(clicks, start, end):
+    for name, point in ((PRESS, start), (MOVE, end), (RELEASE, end)):
+        move(clicks, name, point)
+
+
+def draft(clicks):
+    """Bounds of the box that is being dragged; None if there is none."""
+    (patch,) = [
+        patch for patch in clicks.axes.patches if patch.get_edgecolor()[:3] == WHITE
+    ]
+    return patch.get_bbox().bounds if patch.get_visible() else None
+
+
+WHITE = (1.0, 1.0, 1.0)
 
 
 def press(clicks, key):
@@ -49,7 +68,22 @@ def test_backspace_takes_the_last_one_back(clicks):
     press(clicks, 'backspace')
     press(clicks, 'backspace')
     assert (len(clicks.boxes), len(clicks.points)) == (0, 0)
-    assert len(clicks.axes.patches) == len(clicks.axes.lines) == 0
+    assert len(clicks.axes.lines) == 0
+    assert len(clicks.axes.patches) == 1  # for what is being dragged
+
+
+def test_a_box_is_seen_while_it_is_dragged(clicks):
+    move(clicks, MOVE, (20, 20))
+    assert draft(clicks) is None
+    move(clicks, PRESS, (20, 10))
+    move(clicks, MOVE, (50, 40))
+    np.testing.assert_allclose(draft(clicks), (20, 10, 30, 30))
+    move(clicks, MOVE, (10, 30))
+    np.testing.assert_allclose(draft(clicks), (10, 10, 10, 20))
+    move(clicks, RELEASE, (-500, 10))  # beside the frame: taken back
+    move(clicks, MOVE, (60, 60))
+    assert draft(clicks) is None
+    assert clicks.boxes == clicks.points == []
 
 
 def test_clicks_beside_the_frame_do_not_count(clicks):
