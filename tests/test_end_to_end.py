@@ -1,7 +1,9 @@
 """What the stock runner does with our configs: train, resume, test, in processes."""
 
 import copy
+import csv
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +89,40 @@ def test_one_seed_trains_one_network_whatever_the_workers(config, tmp_path):
     assert len(losses[0]) == 4
     assert losses[1] == losses[0]
     assert losses[2] != losses[0]
+
+
+def run_tool(monkeypatch, name, *arguments):
+    monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
+    runpy.run_path(str(ROOT / f'tools/{name}.py'), run_name='__main__')
+
+
+def test_two_networks_train_side_by_side_and_test_as_always(
+    config, tmp_path, monkeypatch, capsys
+):
+    config.model.backbone.update(frozen_stages=2, norm_eval=True)
+    file, out = tmp_path / 'config.py', tmp_path / 'both'
+    config.dump(file)
+    rows = ['--row', 'few', file, 'model.head.num_rays=8', '--row', 'many', file]
+    options = ['--cfg-options', 'train_cfg.max_iters=2']
+    run_tool(monkeypatch, 'train_side_by_side', out, *rows, *options)
+    weights = torch.load(out / 'few.pth', weights_only=True)['state_dict']
+    assert weights['head.rays.weight'].shape[0] == 8
+    (log,) = out.glob('*/vis_data/scalars.json')
+    assert {'few.loss_rays', 'many.loss_rays'} <= set(
+        json.loads(log.read_text().split('\n')[0])
+    )
+
+    table = tmp_path / 'errors.csv'
+    run_tool(monkeypatch, 'split_errors', file, out / 'many.pth', '--csv', table)
+    with table.open() as opened:
+        errors = list(csv.DictReader(opened))
+    assert [row['video'] for row in errors] == ['val000', 'val001', 'mean']
+    parts = [float(errors[-1][name]) for name in ('place', 'shape', 'representation')]
+    assert sum(parts) == pytest.approx(1 - float(errors[-1]['tracked']), abs=1e-3)
+
+    with pytest.raises(SystemExit):
+        run_tool(monkeypatch, 'train_side_by_side', out, '--row', 'few')
+    assert 'a name of its own and a config expected, got few' in capsys.readouterr().err
 
 
 def test_each_object_alone_scores_as_all_at_once(config):

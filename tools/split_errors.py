@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import logging
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -45,7 +44,6 @@ def main() -> None:
     config = Config.fromfile(args.config)
     config.merge_from_dict(args.cfg_options)
     init_default_scope(config.get('default_scope'))
-    logging.disable(logging.INFO)
     model = MODELS.build(config.model).eval()
     load_checkpoint(model, args.checkpoint, map_location='cpu')
     dataset = DATASETS.build(config.test_dataloader.dataset)

@@ -23,8 +23,8 @@ class SideBySide(BaseModel):
     whatever is trained beside it. Reading pairs and computing the backbone's features take
     half of the time of a light tracker's training; here, all share that.
 
-    Only for training; a tracker's own config tests it. It needs an optimizer wrapper for
-    each, which `SideBySideConstructor` makes.
+    Only for training, in one process; a tracker's own config tests it. It needs an
+    optimizer wrapper for each, which `SideBySideConstructor` makes.
 
     Args:
         trackers: configs of SiamPolarMask by name. Backbone, preprocessor and sizes of the
@@ -121,7 +121,8 @@ class SideBySide(BaseModel):
     @contextlib.contextmanager
     def _drawing_its_own(self, name: str) -> Iterator[None]:
         """Let a tracker go on with its own random numbers, as if there were no other."""
-        with torch.random.fork_rng():
+        devices = range(torch.cuda.device_count())  # of more than one it warns otherwise
+        with torch.random.fork_rng(devices):
             if name in self._random_numbers:
                 numbers, of_devices = self._random_numbers[name]
                 torch.set_rng_state(numbers)
