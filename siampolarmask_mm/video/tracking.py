@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
+from siampolarmask_mm.crops import Crop
 from siampolarmask_mm.models import SiamPolarMask
+from siampolarmask_mm.models.confidence import star_confidence
+from siampolarmask_mm.models.decoded import Choice, Decoded, Star
 from siampolarmask_mm.models.search_view import SearchView
-from siampolarmask_mm.models.tracked_object import TrackedObject
+from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 from siampolarmask_mm.polar import star_points
 from siampolarmask_mm.video.prompts import make_prompts
 
@@ -148,23 +152,15 @@ class VideoTracker:
 
     def remember(self) -> dict:
         """All that `recall` needs to go on from here, of tensors and numbers alone."""
-        objects = [
-            dict(vars(item), star=tuple(item.star), look=None, view=None, given_mask=None)
-            for item in self.network.tracker.objects
-        ]
+        objects = [_keep(item) for item in self.network.tracker.objects]
         return dict(labels=self.labels, frame_size=self.frame_size, objects=objects)
 
     def recall(self, memory: dict) -> None:
         """Go on from where `remember` was called."""
-        from siampolarmask_mm.models.decoded import Star
-
         self.labels = list(memory['labels'])
         self.frame_size = tuple(memory['frame_size'])
         self.network.tracker.forget(len(self.labels))
-        self.network.tracker.objects = [
-            TrackedObject(**dict(item, star=Star(*item['star'])))
-            for item in memory['objects']
-        ]
+        self.network.tracker.objects = [_restore(item) for item in memory['objects']]
 
     def _read(self, frame: Pixels) -> Tensor:
         """(1, 3, h, w) uint8 BGR, a view where that can be."""
@@ -201,3 +197,36 @@ class VideoTracker:
 
 def _array(values: Pixels | Sequence | None) -> np.ndarray | Sequence | None:
     return values.cpu().numpy() if torch.is_tensor(values) else values
+
+
+def _keep(item: TrackedObject) -> dict:
+    """What an object is remembered by, of tensors and numbers alone."""
+    kept = dict(vars(item), star=tuple(item.star), view=None)  # pictures are drawn already
+    if item.look is not None:
+        crop, seen = item.look.crop, item.look.decoded
+        kept['look'] = dict(
+            crop=(crop.center, crop.scale, crop.size),
+            star=tuple(seen.choice.star),
+            score=seen.choice.score,
+            penalty=seen.choice.penalty,
+            confidence=None if seen.raw is None else seen.confidence,
+        )
+    if item.given_mask is not None:
+        kept['given_mask'] = torch.from_numpy(item.given_mask)
+    return kept
+
+
+def _restore(kept: dict) -> TrackedObject:
+    item = TrackedObject(**dict(kept, star=Star(*kept['star'])))
+    if item.given_mask is not None:
+        item.given_mask = item.given_mask.numpy()
+    if item.look is not None:
+        crop, look = Crop(*item.look['crop']), item.look
+        choice = Choice(Star(*look['star']), look['score'], look['penalty'])
+        confidence = look['confidence']
+        if confidence is None:
+            seen = Decoded(choice, partial(star_confidence, *choice.star, crop.size))
+        else:
+            seen = Decoded(choice, lambda: confidence, confidence)
+        item.look = Look(crop, seen)
+    return item

@@ -1,5 +1,6 @@
 """What load, init and update promise."""
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import MODELS
 from moving_square import SIZE, draw_frame
 
 import siampolarmask_mm
 from siampolarmask_mm.models.given_objects import GivenObjects
+from siampolarmask_mm.video.tracking import VideoTracker
 
 
 @pytest.fixture
@@ -120,6 +123,30 @@ def test_what_was_remembered_goes_on_the_same(tracker, trained, first_mask, tmp_
     other.recall(torch.load(tmp_path / 'memory.pth', weights_only=True))
     for t, state in zip((2, 3), expected, strict=True):
         assert_same(other.update(draw_frame(t)), state)
+
+
+@pytest.mark.parametrize('num_frames', [1, 3])
+@pytest.mark.parametrize('decoding', ['one_star', 'visible_union'])
+def test_also_what_a_network_is_told_of_the_frame_before(
+    model_config, first_mask, tmp_path, decoding, num_frames
+):
+    model_config['head']['matching'] = dict(type='MaskMatching', use_previous=True)
+    model_config['previous_mask'] = dict(type='PreviousMask')
+    model_config['decoder']['decoding'] = decoding
+    torch.manual_seed(0)
+    tracker = VideoTracker(MODELS.build(model_config).eval())
+    other = copy.deepcopy(tracker)
+    tracker.init(draw_frame(0), mask=first_mask)
+    for number in range(1, num_frames):
+        tracker.update(draw_frame(number))
+    torch.save(tracker.remember(), tmp_path / 'memory.pth')
+    other.recall(torch.load(tmp_path / 'memory.pth', weights_only=True))
+    told = []
+    for one in (tracker, other):
+        one.network.head.register_forward_pre_hook(lambda _, inputs: told.append(inputs[2]))
+        one.update(draw_frame(num_frames))
+    assert told[0][0, 0].max() > 0.1
+    assert torch.equal(*told)
 
 
 def test_where_was_looked_is_told(tracker, first_mask):
