@@ -5,17 +5,17 @@ Each sequence is tracked three times over, with one network and one decoder:
 - ``tracked``: as always; every frame starts from the one before.
 - ``placed``: every frame starts from where the object truly was in the frame before, so
   that nothing is lost; what is missing is shape, or the motion of one frame.
-- ``ceiling``: the same, and the head says what it was taught to say: what is missing is
-  what stars, locations and decoder cannot express.
+- ``ceiling``: the same, and the head says what it was taught to say, in the first frame,
+  too, where thresholds are found: what is missing is what stars, locations and decoder
+  cannot express.
 
 1 - ceiling, ceiling - placed and placed - tracked are the parts of what is missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 from torch import Tensor
 
+from siampolarmask_mm.crops import Crop
 from siampolarmask_mm.evaluation.region_contour import region_similarity
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
@@ -61,17 +62,21 @@ class Frame(NamedTuple):
         batch: for the model's test_step.
         masks: (N, h, w) boolean.
         boxes: (N, 4) around them.
+        annotated: whether the truth is known.
     """
 
     batch: dict
     masks: np.ndarray
     boxes: Tensor
+    annotated: bool = True
 
 
 def split_errors(model: SiamPolarMask, frames: Sequence[Frame]) -> Errors:
     """Track a sequence in all three ways.
 
-    As in DAVIS, the first frame, where objects are given, and the last do not count.
+    As in DAVIS, the first frame, where objects are given, and the last do not count, nor
+    do frames without annotation. In the second and third way stars are not smoothed, since
+    the star before is the true one.
 
     Args:
         model: with a PolarHead, in evaluation mode.
@@ -79,19 +84,20 @@ def split_errors(model: SiamPolarMask, frames: Sequence[Frame]) -> Errors:
 
     Raises:
         TypeError: if the head is another one.
-        ValueError: if there are fewer than three frames.
+        ValueError: if there are fewer than three frames, or an object is not given in the
+            first.
     """
     if model.head.PREDICTION is not PolarPrediction:
         raise TypeError(f'a PolarHead expected, got {type(model.head).__name__}')
     if len(frames) < 3:
         raise ValueError(f'at least 3 frames expected, got {len(frames)}')
-    scored = frames[1:-1]
+    if not frames[0].masks.any((1, 2)).all():
+        raise ValueError('objects that are all given in the first frame expected')
     with torch.no_grad():
-        tracked = _track(model, frames)
-        placed = _track_from_truth(model, frames, answer=False)
-        ceiling = _track_from_truth(model, frames, answer=True)
         return Errors(
-            *(_mean_similarity(masks, scored) for masks in (tracked, placed, ceiling))
+            tracked=_mean_similarity(_track(model, frames), frames),
+            placed=_mean_similarity(_track(model, frames, place_truly), frames),
+            ceiling=_mean_similarity(_track(model, frames, answer_truly), frames),
         )
 
 
@@ -100,8 +106,9 @@ def read_frames(dataset: object, video: int) -> list[Frame]:
     frames = []
     for index in range(dataset.get_len_per_video(video)):
         batch = pseudo_collate([dataset[(video, index)]])
-        found = batch['data_samples'][0].gt_instances
-        frames.append(Frame(batch, found.masks.masks.astype(bool), found.bboxes))
+        sample = batch['data_samples'][0]
+        found, known = sample.gt_instances, sample.get('annotated', True)
+        frames.append(Frame(batch, found.masks.masks.astype(bool), found.bboxes, known))
     return frames
 
 
@@ -119,70 +126,81 @@ def true_prediction(
     return PolarPrediction(scores, centerness, rays)
 
 
-def place(item: TrackedObject, mask: np.ndarray, box: Tensor, num_rays: int) -> None:
-    """Let an object have been found where it truly is (h, w); nothing, if it is nowhere."""
-    if mask.any():
-        item.box = box.float()
-        item.star = first_star(item.box, mask, num_rays)
-        item.given_mask, item.look = mask, None
-        item.confidence, item.frames_lost = 1.0, 0
+Help = Callable[[SiamPolarMask, Frame | None, Frame], AbstractContextManager]
 
 
-def _track(model: SiamPolarMask, frames: Sequence[Frame]) -> Iterator[np.ndarray]:
-    """(N, h, w) masks of the frames that count."""
-    for frame in frames[:-1]:
-        masks = model.test_step(frame.batch)[0].pred_track_instances.masks.numpy()
-        if frame is not frames[0]:
-            yield masks
+@contextmanager
+def place_truly(model: SiamPolarMask, before: Frame | None, frame: Frame) -> Iterator[None]:  # noqa: ARG001
+    """Let objects have been found where they truly were, as far as that is known.
 
-
-def _track_from_truth(
-    model: SiamPolarMask, frames: Sequence[Frame], *, answer: bool
-) -> Iterator[np.ndarray]:
-    """The same, each from the truth of the frame before; ``answer`` for the head, too."""
-    model.test_step(frames[0].batch)
-    tracker = model.tracker
-    head = tracker.running.head
-    for before, frame in pairwise(frames[:-1]):
+    Args:
+        model: that tracks.
+        before: the frame before; None in the first.
+        frame: that is tracked in, within the context.
+    """
+    if before is not None and before.annotated:
         for item, mask, box in zip(
-            tracker.objects, before.masks, before.boxes, strict=True
+            model.tracker.objects, before.masks, before.boxes, strict=True
         ):
-            place(item, mask, box, head.num_rays)
-        if answer:
-            crops = [
-                tracker.window(item, frame.masks.shape[1:]) for item in tracker.objects
-            ]
-            masks = [
-                crop.cut_mask(mask.astype(np.uint8))
-                for crop, mask in zip(crops, frame.masks, strict=True)
-            ]
-            hook = head.register_forward_hook(
-                partial(_correct, model, torch.from_numpy(np.stack(masks)).bool())
-            )
-        masks = model.test_step(frame.batch)[0].pred_track_instances.masks
-        if answer:
-            hook.remove()
-        yield masks.numpy()
+            if mask.any():
+                item.box = box.float()
+                item.star = first_star(item.box, mask, model.head.num_rays)
+                item.given_mask, item.look = mask, None
+                item.confidence, item.frames_lost = 1.0, 0
+    rate, model.decoder.update_rate = model.decoder.update_rate, None
+    try:
+        yield
+    finally:
+        model.decoder.update_rate = rate
 
 
-def _correct(
-    model: SiamPolarMask,
-    masks: Tensor,
-    head: object,  # noqa: ARG001
-    inputs: tuple,  # noqa: ARG001
-    prediction: PolarPrediction,
-) -> PolarPrediction:
-    """A hook that gives the truth instead."""
-    return true_prediction(model, masks, prediction)
+@contextmanager
+def answer_truly(
+    model: SiamPolarMask, before: Frame | None, frame: Frame
+) -> Iterator[None]:
+    """`place_truly`, and let the head be right wherever it looks, with each template."""
+    tracker = model.tracker
+    predict = tracker.predict
+
+    def predict_truly(
+        objects: list[TrackedObject], crops: list[Crop], *args: object
+    ) -> PolarPrediction:
+        shown = [
+            crop.cut_mask(mask.astype(np.uint8))
+            for item, crop, mask in zip(objects, crops, frame.masks, strict=True)
+            for _ in item.templates
+        ]
+        shown = torch.from_numpy(np.stack(shown)).bool()
+        return true_prediction(model, shown, predict(objects, crops, *args))
+
+    tracker.predict = predict_truly
+    try:
+        with place_truly(model, before, frame):
+            yield
+    finally:
+        del tracker.predict
+
+
+@contextmanager
+def no_help(model: SiamPolarMask, before: Frame | None, frame: Frame) -> Iterator[None]:  # noqa: ARG001
+    """As always."""
+    yield
+
+
+def _track(
+    model: SiamPolarMask, frames: Sequence[Frame], helped: Help = no_help
+) -> Iterator[np.ndarray]:
+    """(N, h, w) masks of each frame but the last."""
+    for before, frame in zip([None, *frames], frames[:-1], strict=False):
+        with helped(model, before, frame):
+            yield model.test_step(frame.batch)[0].pred_track_instances.masks.numpy()
 
 
 def _mean_similarity(predicted: Iterator[np.ndarray], frames: Sequence[Frame]) -> float:
-    return float(
-        np.mean(
-            [
-                region_similarity(mask, truth)
-                for masks, frame in zip(predicted, frames, strict=True)
-                for mask, truth in zip(masks, frame.masks, strict=True)
-            ]
-        )
-    )
+    similarities = [
+        region_similarity(mask, truth)
+        for masks, frame in zip(predicted, frames[:-1], strict=True)
+        for mask, truth in zip(masks, frame.masks, strict=True)
+        if frame.annotated and frame is not frames[0]
+    ]
+    return float(np.mean(similarities))

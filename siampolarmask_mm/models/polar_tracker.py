@@ -204,7 +204,7 @@ class PolarTracker:
         """
         crops = [self.window(item, frame.shape[-2:]) for item in objects]
         images = self.cut(frame, crops)
-        prediction = self._predict(objects, crops, images, tell_previous)
+        prediction = self.predict(objects, crops, images, tell_previous)
         points = self.network.location_points(prediction)
         looks, row = [], 0
         for item, crop, image in zip(objects, crops, images, strict=True):
@@ -217,7 +217,7 @@ class PolarTracker:
             looks.append(Look(crop, decoded, view))
         return looks
 
-    def _predict(
+    def predict(
         self,
         objects: list[TrackedObject],
         crops: list[Crop],
