@@ -123,6 +123,9 @@ def test_two_networks_train_side_by_side_and_test_as_always(
     with pytest.raises(SystemExit):
         run_tool(monkeypatch, 'train_side_by_side', out, '--row', 'few')
     assert 'a name of its own and a config expected, got few' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run_tool(monkeypatch, 'train_side_by_side', out, '--row', 'few', file, 'foo')
+    assert 'settings as key=value expected, got foo' in capsys.readouterr().err
 
 
 def test_each_object_alone_scores_as_all_at_once(config):

@@ -10,6 +10,7 @@ import csv
 import re
 import subprocess
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -108,6 +109,9 @@ def run(command: list[str], **kwargs: object) -> None:
 
 def main() -> None:
     """Everything, and the table."""
+    ArgumentParser(
+        description='Train and test the rows of docs/comparison.md in work_dirs/comparison.'
+    ).parse_args()
     rows = []
     for group, (networks, _) in GROUPS.items():
         train(group)

@@ -23,7 +23,7 @@ def parse_args() -> Namespace:
     parser = ArgumentParser(
         description='Mean J of a tracker; of the same if each frame starts from the truth '
         'of the one before; of the same if the head is right as well; and what lies '
-        "between. On the config's test videos."
+        "between. On the config's test videos, each of which counts once."
     )
     parser.add_argument('config', help='File of the config.')
     parser.add_argument('checkpoint', help='File or address of the trained weights.')
@@ -41,6 +41,8 @@ def parse_args() -> Namespace:
 def main() -> None:
     """Print the table, a row per video."""
     args = parse_args()
+    if args.csv is not None:
+        args.csv.parent.mkdir(parents=True, exist_ok=True)  # not only after the work
     config = Config.fromfile(args.config)
     config.merge_from_dict(args.cfg_options)
     init_default_scope(config.get('default_scope'))

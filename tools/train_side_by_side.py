@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import weights_to_cpu
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
 from siampolarmask_mm.engine.side_by_side import side_by_side
@@ -19,8 +20,8 @@ from siampolarmask_mm.engine.side_by_side import side_by_side
 def main() -> None:
     """Train; the tracker of each row ends in WORK_DIR/NAME.pth."""
     parser = ArgumentParser(
-        description='Train several trackers with one frozen backbone. Each becomes what '
-        'tools/train.py would make of its config, in half the time.'
+        description='Train several trackers on the same pairs with one frozen backbone, in '
+        'half the time, from the initial weights of their configs.'
     )
     parser.add_argument('work_dir', type=Path, help='Folder for logs and checkpoints.')
     parser.add_argument(
@@ -30,33 +31,41 @@ def main() -> None:
         action='append',
         required=True,
         metavar=('NAME', 'CONFIG'),
-        help='A name, the file of a config, and settings to change in it, each key=value.',
+        help='A name (letters, digits, _), the file of a config, and settings to change in '
+        'it, each key=value.',
     )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         default=[],
         metavar='KEY=VALUE',
-        help='Settings to change in all configs, each key=value (none).',
+        help="Settings to change in all configs, before a row's own, each key=value "
+        '(none).',
     )
     parser.add_argument(
         '--resume',
         action='store_true',
-        help='Go on from the latest checkpoint in the work directory (off).',
+        help='Go on from the latest checkpoint in the work directory, with the same rows '
+        '(off).',
     )
     args = parser.parse_args()
     configs = {}
     for name, *rest in args.rows:
         if not rest or name in configs or not name.isidentifier():
             parser.error(f'--row: a name of its own and a config expected, got {name}')
-        configs[name] = read(rest[0], [*rest[1:], *args.cfg_options])
+        options = [*args.cfg_options, *rest[1:]]
+        if wrong := [option for option in options if '=' not in option]:
+            parser.error(f'settings as key=value expected, got {wrong[0]}')
+        configs[name] = read(rest[0], options)
     config = side_by_side(configs)
     config.work_dir = str(args.work_dir)
     config.resume = args.resume
     runner = Runner.from_cfg(config)
     runner.train()
     for name, tracker in runner.model.trackers.items():
-        torch.save(dict(state_dict=tracker.state_dict()), args.work_dir / f'{name}.pth')
+        part = args.work_dir / f'{name}.pth.part'
+        torch.save(dict(state_dict=weights_to_cpu(tracker.state_dict())), part)
+        part.replace(part.with_suffix(''))
 
 
 def read(file: str, options: list[str]) -> Config:

@@ -18,7 +18,6 @@ TRAINING = (
     'param_scheduler',
     'custom_hooks',
     'randomness',
-    'load_from',
 )
 
 
@@ -27,8 +26,13 @@ class SideBySideConstructor(DefaultOptimWrapperConstructor):
     """Makes an optimizer wrapper, all alike, for each tracker of a `SideBySide`."""
 
     def __call__(self, model: nn.Module) -> OptimWrapperDict:
-        """By the trackers' names."""
-        assert isinstance(model, SideBySide)
+        """By the trackers' names.
+
+        Raises:
+            TypeError: if the model is another one, or wrapped for several processes.
+        """
+        if not isinstance(model, SideBySide):
+            raise TypeError(f'a SideBySide expected, got {type(model).__name__}')
         make = super().__call__
         return OptimWrapperDict(**{n: make(part) for n, part in model.trackers.items()})
 
@@ -42,19 +46,15 @@ def side_by_side(configs: dict[str, Config]) -> Config:
         configs: of a training each, by the tracker's name.
 
     Raises:
-        ValueError: if there are none, or the trainings differ.
+        ValueError: if there are none, if the trainings differ, or if one starts from
+            another training's weights (``load_from``) or has a constructor of its own for
+            its optimizer.
     """
     if not configs:
         raise ValueError('one config at least expected, got none')
-    (first_name, first), *others = configs.items()
-    for name, other in others:
-        for part in TRAINING:
-            if first.get(part) != other.get(part):
-                raise ValueError(
-                    f'trainings that differ in their model alone expected, got another '
-                    f'{part} in {name} than in {first_name}'
-                )
-    together = copy.deepcopy(first)
+    for name, config in configs.items():
+        _check(name, config, next(iter(configs.values())))
+    together = copy.deepcopy(next(iter(configs.values())))
     trackers = {name: config.model for name, config in configs.items()}
     together.model = dict(type='SideBySide', trackers=trackers)
     together.optim_wrapper.constructor = 'SideBySideConstructor'
@@ -62,3 +62,21 @@ def side_by_side(configs: dict[str, Config]) -> Config:
         for part in ('cfg', 'dataloader', 'evaluator'):
             together[f'{kind}_{part}'] = None
     return together
+
+
+def _check(name: str, config: Config, first: Config) -> None:
+    for part in TRAINING:
+        if config.get(part) != first.get(part):
+            raise ValueError(
+                'trainings that differ in their models alone expected, got another '
+                f'{part} in {name} than in the first'
+            )
+    if config.get('load_from'):
+        raise ValueError(
+            f'a training without load_from expected, {name} has {config.load_from}'
+        )
+    if 'constructor' in config.optim_wrapper:
+        raise ValueError(
+            'an optim_wrapper without constructor expected, '
+            f'{name} has {config.optim_wrapper.constructor}'
+        )

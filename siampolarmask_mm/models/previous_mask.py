@@ -172,6 +172,6 @@ def star_shares(
     center: Tensor, rays: Tensor, to_cells: np.ndarray, num_locations: tuple[int, int]
 ) -> Tensor:
     """The same by a star (2,), (K,) in another crop, whose confidence is not needed."""
-    matrix = torch.from_numpy(to_cells).to(center)
-    center, rays = matrix[:2, :2] @ center + matrix[:2, 2], rays * matrix[0, 0]
+    scale, offset = float(to_cells[0, 0]), torch.from_numpy(to_cells[:2, 2]).to(center)
+    center, rays = center * scale + offset, rays * scale
     return soft_star_masks(center[None], rays[None], num_locations, CELL_SOFTNESS)[0]

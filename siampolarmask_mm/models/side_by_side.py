@@ -62,30 +62,9 @@ class SideBySide(BaseModel):
             with self._drawing_its_own(name):
                 tracker.init_weights()
 
-    def forward(
-        self,
-        inputs: dict,
-        data_samples: list,
-        mode: str = 'loss',
-    ) -> dict[str, dict[str, Tensor]]:
-        """The losses of N pairs by tracker.
-
-        Args:
-            inputs: see `SiamPolarMask.loss`.
-            data_samples: see there.
-            mode: ``loss``.
-
-        Raises:
-            ValueError: for another mode.
-        """
-        if mode != 'loss':
-            raise ValueError(f"mode 'loss' expected, got {mode!r}")
-        features = self._extract(inputs)
-        losses = {}
-        for name, tracker in self.trackers.items():
-            with self._drawing_its_own(name):
-                losses[name] = tracker.loss_of_features(*features, data_samples)
-        return losses
+    def forward(self, *args: object, **kwargs: object) -> None:
+        """Nothing but `train_step` makes sense of several trackers."""
+        raise NotImplementedError('SideBySide only trains, in one process')
 
     def train_step(
         self, data: dict, optim_wrapper: OptimWrapperDict
@@ -100,14 +79,15 @@ class SideBySide(BaseModel):
             What to log: every loss, its name behind the tracker's.
         """
         data = self.data_preprocessor(data, training=True)
-        features = None
+        samples, features = data['data_samples'], None
         logs = {}
         for name, tracker in self.trackers.items():
             wrapper = optim_wrapper[name]
-            with self._drawing_its_own(name), wrapper.optim_context(tracker):
+            with wrapper.optim_context(tracker):
                 if features is None:
                     features = self._extract(data['inputs'])
-                losses = tracker.loss_of_features(*features, data['data_samples'])
+                with self._drawing_its_own(name):
+                    losses = tracker.loss_of_features(*features, samples)
             total, parts = self.parse_losses(losses)
             wrapper.update_params(total)
             logs.update({f'{name}.{part}': value for part, value in parts.items()})

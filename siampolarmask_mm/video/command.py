@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (OSError, TypeError, ValueError) as error:
             _say(f'error: {error}')
             return 1
-        except KeyboardInterrupt:  # before there was a result
+        except KeyboardInterrupt:  # before the first frame, or for the second time
             _say('stopped')
             return STOPPED
 

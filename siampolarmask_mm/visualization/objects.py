@@ -12,7 +12,6 @@ import torch
 from mmengine.structures import InstanceData
 
 from siampolarmask_mm.polar import star_points
-from siampolarmask_mm.video.choices import PARTS
 from siampolarmask_mm.visualization.overlay import (
     draw_box,
     draw_mask,
@@ -35,7 +34,7 @@ def draw_objects(
     Args:
         image: (H, W, 3) uint8 RGB.
         instances: N, as `SiamPolarMask.predict_ope` reports them, or of a ground truth.
-        parts: of `PARTS`: ``masks`` (boxes, where there are none), ``boxes``, ``rays`` with
+        parts: ``masks`` (boxes, where there are none), ``boxes``, ``rays`` with
             their centers, the search ``window``, its ``scores``, and ``tags`` with label
             and confidence.
         labels: (N,) for colors and tags; 1 to N if not given.
@@ -45,7 +44,7 @@ def draw_objects(
     """
     unknown = [part for part in parts if part not in _DRAWINGS]
     if unknown:
-        raise ValueError(f'parts of {PARTS} expected, got {unknown}')
+        raise ValueError(f'parts of {tuple(_DRAWINGS)} expected, got {unknown}')
     labels = range(1, len(instances) + 1) if labels is None else labels
     for part, draw in _DRAWINGS.items():
         if part in parts:
@@ -108,4 +107,6 @@ def _searches(instances: InstanceData, labels: Labels) -> list[tuple]:
     return [(label, view) for label, view in views if view is not None]
 
 
-_DRAWINGS = dict(zip(PARTS, (_scores, _masks, _boxes, _window, _rays, _tags), strict=True))
+_DRAWINGS = dict(
+    scores=_scores, masks=_masks, boxes=_boxes, window=_window, rays=_rays, tags=_tags
+)

@@ -55,7 +55,7 @@ def batches(clips, train_pipeline):
             pipeline=train_pipeline,
         )
     )
-    return [pseudo_collate([dataset[i], dataset[i + 1]]) for i in range(3)]
+    return [pseudo_collate([dataset[i], dataset[i + 1]]) for i in range(2)]
 
 
 def train(trackers, batches):
@@ -105,12 +105,9 @@ class _HasModel:
         self.model = model
 
 
-def test_losses_come_by_tracker(config, union, batches):
-    model = MODELS.build(dict(type='SideBySide', trackers=dict(a=config, b=union)))
-    losses = model(**model.data_preprocessor(batches[0], True), mode='loss')
-    assert set(losses) == {'a', 'b'}
-    assert losses['a']['loss_rays'] != losses['b']['loss_rays']
-    with pytest.raises(ValueError, match="mode 'loss' expected, got 'predict'"):
+def test_it_only_trains(config):
+    model = MODELS.build(dict(type='SideBySide', trackers=dict(a=config)))
+    with pytest.raises(NotImplementedError, match='only trains, in one process'):
         model({}, [], mode='predict')
 
 
@@ -142,11 +139,26 @@ def test_there_is_a_tracker():
         side_by_side({})
 
 
-def test_trainings_that_differ_are_refused():
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(train_cfg=dict(max_iters=4)), 'got another train_cfg in b than in the first'),
+        (dict(load_from='iter_9.pth'), 'without load_from expected, b has iter_9.pth'),
+        (dict(optim_wrapper=dict(constructor='X')), 'got another optim_wrapper in b'),
+    ],
+)
+def test_trainings_that_cannot_be_one_are_refused(change, message):
     first = Config(dict(model=dict(), train_cfg=dict(max_iters=3), optim_wrapper=dict()))
-    other = Config(dict(first, train_cfg=dict(max_iters=4)))
-    with pytest.raises(ValueError, match='got another train_cfg in b than in a'):
-        side_by_side(dict(a=first, b=other))
+    with pytest.raises(ValueError, match=message):
+        side_by_side(dict(a=first, b=Config(dict(first, **change))))
+    own = Config(dict(first, optim_wrapper=dict(constructor='X')))
+    with pytest.raises(ValueError, match='without constructor expected, a has X'):
+        side_by_side(dict(a=own, b=own))
+
+
+def test_a_wrapped_model_has_no_optimizers():
+    with pytest.raises(TypeError, match='a SideBySide expected, got Linear'):
+        SideBySideConstructor(OPTIM_WRAPPER)(torch.nn.Linear(2, 2))
 
 
 def test_each_has_an_optimizer_of_its_own(config, union):

@@ -23,7 +23,7 @@ class Camera(BaseHTTPRequestHandler):
         self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=next')
         self.end_headers()
         try:
-            for number in itertools.count():
+            for number in range(10_000):  # enough for an endless one
                 jpeg = cv2.imencode('.jpg', draw_frame(number % 8))[1].tobytes()
                 head = f'--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}'
                 self.wfile.write(f'{head}\r\n\r\n'.encode() + jpeg + b'\r\n')

@@ -9,8 +9,8 @@ import pytest
 from moving_square import draw_frame
 
 from siampolarmask_mm.apis import TrackState
+from siampolarmask_mm.video.choices import PARTS
 from siampolarmask_mm.video.command import main
-from siampolarmask_mm.visualization.objects import PARTS
 
 TEXT = (Path(__file__).parents[2] / 'docs/your_video.md').read_text()
 

@@ -8,8 +8,9 @@ from mmengine.structures import InstanceData
 from siampolarmask_mm.crops import Crop
 from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models.search_view import SearchView
+from siampolarmask_mm.video.choices import PARTS
 from siampolarmask_mm.visualization import MaskVisualizer
-from siampolarmask_mm.visualization.objects import PARTS, draw_objects
+from siampolarmask_mm.visualization.objects import draw_objects
 
 GREY = np.full((60, 80, 3), 100, np.uint8)
 
