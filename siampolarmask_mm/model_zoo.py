@@ -14,7 +14,7 @@ import torch
 from siampolarmask_mm.video.checkpoint import CONFIGS, read_weights
 
 CONFIG = (
-    'siampolarmask_mobilenetv2-matching-unfrozen_1xb16-600i_'
+    'siampolarmask_mobilenetv2-matching-augmented_1xb16-2000i_'
     'coco-duts-ytvos-davis_test-davis2016'
 )
 CONFIG_FILE = CONFIGS / 'siampolarmask' / f'{CONFIG}.py'

@@ -1,4 +1,4 @@
-"""The training's curves: python docs/results/curves.py STAGE1_SCALARS STAGE2_SCALARS.
+"""The training's curves: python docs/results/curves.py SCALARS_OF_EACH_STAGE.
 
 Reads the scalars.json of mmengine's runs and writes training.csv and training.png beside
 this file; without arguments, draws training.csv anew.
@@ -47,12 +47,13 @@ def draw() -> None:
     """training.png of training.csv."""
     with (HERE / 'training.csv').open() as file:
         rows = list(csv.DictReader(file))
-    last = max(int(row['step']) for row in rows if row['stage'] == '1')
     figure, axes = plt.subplots(1, 3, figsize=(9, 2.6), layout='constrained')
     for ax, name in zip(axes, COLUMNS[3:], strict=True):
-        for stage, color in (('1', '#1f6f8b'), ('2', '#d1495b')):
+        before = 0
+        for stage, color in (('1', '#1f6f8b'), ('2', '#d1495b'), ('3', '#66a182')):
             points = [row for row in rows if row['stage'] == stage]
-            steps = [int(row['step']) + last * (stage == '2') for row in points]
+            steps = [int(row['step']) + before for row in points]
+            before = steps[-1]
             values = [float(row[name]) for row in points]
             ax.plot(steps, values, color=color, label=f'stage {stage}')
         ax.set_title(name)
