@@ -59,6 +59,7 @@ def test_the_report_ends_with_what_to_do(monkeypatch, capsys):
     ]
 
 
+@pytest.mark.slow
 def test_this_environment_fits(capsys):
     with warnings.catch_warnings(), contextlib.suppress(SystemExit):
         warnings.simplefilter('ignore')  # that it is loaded already
