@@ -69,6 +69,15 @@ def test_a_stopped_run_leaves_whole_files_and_resumes_to_the_same(
         assert np.abs(frame.astype(int) - other).mean() < 1
 
 
+@pytest.fixture
+def _ctrl_c_raises():
+    """Also where the tests run in a shell's background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures('_ctrl_c_raises')
 def test_a_second_signal_is_not_held_back():
     with StopOnSignal() as stop:
         os.kill(os.getpid(), signal.SIGINT)
