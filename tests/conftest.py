@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import init_default_scope
+from mmengine.registry import DATASETS, init_default_scope
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
 from siampolarmask_mm.datasets.synthetic import write_davis
@@ -79,6 +79,20 @@ def train_pipeline():
         dict(type='CropPair', template_size=33, search_size=65, max_shift=(0, 8)),
         dict(type='mmtrack.PackTrackInputs', ref_prefix='search', num_template_frames=1),
     ]
+
+
+@pytest.fixture
+def training_pairs(clips, train_pipeline):
+    """Pairs of single objects in the training clips, for the tiny model."""
+    return DATASETS.build(
+        dict(
+            type='DAVISDataset',
+            data_root=str(clips),
+            ann_file='ImageSets/2017/train.txt',
+            objects='each',
+            pipeline=train_pipeline,
+        )
+    )
 
 
 @pytest.fixture

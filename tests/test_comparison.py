@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config, DictAction
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DATASETS, MODELS
+from mmengine.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / 'docs/comparison.md').read_text()
@@ -42,17 +42,8 @@ def read(row, more=''):
 
 
 @pytest.fixture
-def batch(clips, train_pipeline):
-    dataset = DATASETS.build(
-        dict(
-            type='DAVISDataset',
-            data_root=str(clips),
-            ann_file='ImageSets/2017/train.txt',
-            objects='each',
-            pipeline=train_pipeline,
-        )
-    )
-    return pseudo_collate([dataset[0], dataset[1]])
+def batch(training_pairs):
+    return pseudo_collate([training_pairs[0], training_pairs[1]])
 
 
 def test_the_page_has_all_rows():

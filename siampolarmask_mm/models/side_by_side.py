@@ -62,9 +62,9 @@ class SideBySide(BaseModel):
             with self._drawing_its_own(name):
                 tracker.init_weights()
 
-    def forward(self, *args: object, **kwargs: object) -> None:
+    def forward(self, *_: object, **__: object) -> None:
         """Nothing but `train_step` makes sense of several trackers."""
-        raise NotImplementedError('SideBySide only trains, in one process')
+        raise RuntimeError('SideBySide only trains, in one process')
 
     def train_step(
         self, data: dict, optim_wrapper: OptimWrapperDict

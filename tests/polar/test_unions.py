@@ -133,7 +133,7 @@ def test_a_pixel_hears_only_the_stars_within_reach():
 
 
 def test_votes_are_counted_alike_with_and_without_numba(horseshoe, monkeypatch):
-    pytest.importorskip('numba')
+    pytest.importorskip('numba', reason='needs numba')
     _, points, rays = horseshoe
     stars = points + 0.3, rays.lengths, torch.rand(len(points))
     one = fuse_stars(*stars, (64, 60), reach=9.5)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import DATASETS, MODELS
+from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
 ROOT = Path(__file__).parents[3]
@@ -37,19 +37,11 @@ def control_config(control, model_config):
     return model_config
 
 
-def test_gradients_reach_all_parameters(control, control_config, clips, train_pipeline):
-    dataset = DATASETS.build(
-        dict(
-            type='DAVISDataset',
-            data_root=str(clips),
-            ann_file='ImageSets/2017/train.txt',
-            objects='each',
-            pipeline=train_pipeline,
-        )
-    )
+def test_gradients_reach_all_parameters(control, control_config, training_pairs):
     model = MODELS.build(control_config)
     model.init_weights()
-    batch = model.data_preprocessor(pseudo_collate([dataset[0], dataset[1]]), True)
+    pairs = pseudo_collate([training_pairs[0], training_pairs[1]])
+    batch = model.data_preprocessor(pairs, True)
     losses = model(**batch, mode='loss')
     assert set(losses) == {'loss_score', 'loss_centerness', f'loss_{control}'}
     sum(losses.values()).backward()
