@@ -1,9 +1,9 @@
-"""AutocastOptimWrapper and ChannelsLastHook: the same training in less time."""
+"""AutocastOptimWrapper, ChannelsLastHook and FreezeHook: training in less time."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from mmengine.hooks import Hook
@@ -41,3 +41,24 @@ class ChannelsLastHook(Hook):
         """Change the layout; values stay as they are."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         model.to(memory_format=torch.channels_last)
+
+
+@HOOKS.register_module()
+class FreezeHook(Hook):
+    """Lets parts of a network stay as they are, so that others learn from them.
+
+    Args:
+        parts: names of submodules.
+
+    Raises:
+        AttributeError: when training starts, if the network has no such part.
+    """
+
+    def __init__(self, parts: Sequence[str]) -> None:
+        self.parts = tuple(parts)
+
+    def before_train(self, runner: Runner) -> None:
+        """Weights get no gradients."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        for name in self.parts:
+            model.get_submodule(name).requires_grad_(False)

@@ -164,14 +164,15 @@ def answer_truly(
 
     def predict_truly(
         objects: list[TrackedObject], crops: list[Crop], *args: object
-    ) -> PolarPrediction:
+    ) -> tuple[PolarPrediction, tuple[Tensor, ...] | None]:
         shown = [
             crop.cut_mask(mask.astype(np.uint8))
             for item, crop, mask in zip(objects, crops, frame.masks, strict=True)
             for _ in item.templates
         ]
         shown = torch.from_numpy(np.stack(shown)).bool()
-        return true_prediction(model, shown, predict(objects, crops, *args))
+        prediction, seen = predict(objects, crops, *args)
+        return true_prediction(model, shown, prediction), seen
 
     tracker.predict = predict_truly
     try:

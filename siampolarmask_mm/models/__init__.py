@@ -13,6 +13,8 @@ from siampolarmask_mm.models.detect_then_track import DetectThenTrack
 from siampolarmask_mm.models.guided_filter import GuidedFilter
 from siampolarmask_mm.models.lost_and_found import LostAndFound
 from siampolarmask_mm.models.mask_matching import MaskMatching
+from siampolarmask_mm.models.mask_refiner import MaskRefiner
+from siampolarmask_mm.models.near_mask_loss import NearMaskLoss
 from siampolarmask_mm.models.polar_decoder import PolarDecoder
 from siampolarmask_mm.models.polar_head import PolarHead
 from siampolarmask_mm.models.polar_iou_loss import AreaIoULoss, PolarIoULoss
@@ -32,8 +34,10 @@ __all__ = [
     'GuidedFilter',
     'LostAndFound',
     'MaskMatching',
+    'MaskRefiner',
     'MaskVectorDecoder',
     'MaskVectorHead',
+    'NearMaskLoss',
     'PixelDecoder',
     'PixelHead',
     'PolarDecoder',

@@ -17,19 +17,21 @@ class SOTMobileNetV2(MobileNetV2):
 
     Args:
         out_indices: layers whose features are returned, 0 to 6. Layers 2, 4 and 6 have 32,
-            96 and 320 channels at ``widen_factor`` 1. Layers after the last are left out.
+            96 and 320 channels at ``widen_factor`` 1; layers 0 and 1, for a MaskRefiner, 16
+            at stride 2 and 24 at stride 4. Layers after the last are left out.
         **kwargs: of mmdet's MobileNetV2.
 
     Raises:
-        ValueError: if a layer is not at stride 8.
+        ValueError: if there is no such layer, or the last one is not at stride 8.
 
     Source: the dilation is SiamRPN++'s (arXiv:1812.11703, section 3.2) for ResNet-50.
     """
 
     def __init__(self, out_indices: tuple[int, ...] = (2, 4, 6), **kwargs: object) -> None:
-        if not set(out_indices) <= set(range(2, 7)):
+        if not set(out_indices) <= set(range(7)) or max(out_indices) < 2:
             raise ValueError(
-                f'layers 2 to 6 are at stride 8, got out_indices {out_indices}'
+                'layers 0 to 6, of which 2 to 6 are at stride 8, expected, got '
+                f'out_indices {out_indices}'
             )
         super().__init__(out_indices=out_indices, **kwargs)
         self.frozen_stages = min(self.frozen_stages, max(out_indices) + 1)

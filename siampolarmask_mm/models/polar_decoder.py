@@ -149,28 +149,57 @@ class PolarDecoder:
         threshold: float | None = None,
         image: np.ndarray | None = None,
     ) -> Decoded:
-        """Find the object in its search crop.
+        """Find the object in its search crop: `propose`, then `settle`."""
+        choice, raw = self.propose(prediction, points, previous_wh, size)
+        return self.settle(choice, raw, size, threshold, image)
+
+    def propose(
+        self, prediction: PolarPrediction, points: Tensor, previous_wh: Tensor, size: int
+    ) -> tuple[Choice, Tensor | None]:
+        """Choose a location, and unite what all locations see.
 
         Args:
             prediction: of one pair, without the dimension N.
             points: (H, W, 2) where the locations look at, in pixels of the search crop.
             previous_wh: (2,) the object's size so far, in pixels of the search crop.
             size: S, pixels of the search crop.
-            threshold: of a union's raw confidence; the decoder's own if not given, and 0.5
-                if that is still to be found.
-            image: (S, S, 3) uint8, the search crop as read; only ``edges`` looks at it.
+
+        Returns:
+            The choice, and a union's raw confidence (S, S); None of one star.
         """
         choice = self.choose(prediction, points, previous_wh)
         if self.decoding == 'one_star':
+            return choice, None
+        return choice, self.raw_confidence(prediction, points, choice.location, size)
+
+    def settle(
+        self,
+        choice: Choice,
+        raw: Tensor | None,
+        size: int,
+        threshold: float | None = None,
+        image: np.ndarray | None = None,
+        refined: Tensor | None = None,
+    ) -> Decoded:
+        """Make the mask of what was proposed.
+
+        Args:
+            choice: of `propose`.
+            raw: of `propose`.
+            size: S, pixels of the search crop.
+            threshold: of a union's raw confidence; the decoder's own if not given, and 0.5
+                if that is still to be found.
+            image: (S, S, 3) uint8, the search crop as read; only ``edges`` looks at it.
+            refined: (S, S) the raw confidence as a MaskRefiner redrew it.
+        """
+        if raw is None:
             return Decoded(choice, partial(star_confidence, *choice.star, size))
         if threshold is None:
             threshold = MAJORITY if self.threshold is None else self.threshold
-        raw = self.raw_confidence(prediction, points, choice.location, size)
+        raw = _unless_lost(refined, raw, choice)
         if self.edges is not None and image is not None:
             fitted = torch.from_numpy(self.edges(raw.numpy(), image))
-            # A thin object may be lost in its surroundings' colors.
-            if value_at(fitted, choice.star.center) > LOWEST_SCORE:
-                raw = fitted
+            raw = _unless_lost(fitted, raw, choice)
         draw = partial(unite_at, raw, choice.star.center, threshold)
         return Decoded(choice, draw, raw)
 
@@ -237,3 +266,10 @@ class PolarDecoder:
         centroids = star_centroids(centers, rays)
         previous_rays, new_rays = recast(centers, rays, centroids)
         return Star(centroids[1], (1 - rate) * previous_rays + rate * new_rays)
+
+
+def _unless_lost(better: Tensor | None, raw: Tensor, choice: Choice) -> Tensor:
+    """A confidence redrawn, unless a thin object was lost in its surroundings."""
+    if better is None or value_at(better, choice.star.center) <= LOWEST_SCORE:
+        return raw
+    return better

@@ -6,6 +6,7 @@ Shape shorthand:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -204,18 +205,35 @@ class PolarTracker:
         """
         crops = [self.window(item, frame.shape[-2:]) for item in objects]
         images = self.cut(frame, crops)
-        prediction = self.predict(objects, crops, images, tell_previous)
+        prediction, seen = self.predict(objects, crops, images, tell_previous)
         points = self.network.location_points(prediction)
-        looks, row = [], 0
-        for item, crop, image in zip(objects, crops, images, strict=True):
-            maps = _mean(prediction, row, len(item.templates))
-            row += len(item.templates)
-            decoded = self.network.decoder.decode(
-                maps, points, item.star_size * crop.scale, crop.size, item.threshold, image
+        decoder, maps, proposed = self.network.decoder, [], []
+        for item, crop, own in zip(objects, crops, _rows_of(objects), strict=True):
+            maps.append(_mean(prediction, own))
+            wh = item.star_size * crop.scale
+            proposed.append(decoder.propose(maps[-1], points, wh, crop.size))
+        refined = self._refine([raw for _, raw in proposed], seen)
+        looks = []
+        for i, (item, crop) in enumerate(zip(objects, crops, strict=True)):
+            decoded = decoder.settle(
+                *proposed[i], crop.size, item.threshold, images[i], refined[i]
             )
-            view = SearchView(crop, points, maps.scores, decoded)
+            view = SearchView(crop, points, maps[i].scores, decoded)
             looks.append(Look(crop, decoded, view))
         return looks
+
+    def _refine(
+        self, raw: list[Tensor | None], seen: tuple[Tensor, ...] | None
+    ) -> list[Tensor | None]:
+        """Confidences of N objects (S, S), redrawn by what the network saw of each."""
+        if seen is None or raw[0] is None:
+            return [None] * len(raw)
+        *fine, features = seen
+        with self.inference.context(features.device):
+            logits = self.running.refiner(
+                torch.stack(raw).to(features.device), fine, features
+            )
+            return list(logits.float().sigmoid().cpu())
 
     def predict(
         self,
@@ -223,23 +241,34 @@ class PolarTracker:
         crops: list[Crop],
         images: np.ndarray,
         tell_previous: bool,
-    ) -> Prediction:
-        """What the network says of each object with each of its templates, on the CPU."""
-        of = [i for i, item in enumerate(objects) for _ in item.templates]
+    ) -> tuple[Prediction, tuple[Tensor, ...] | None]:
+        """What the network says of each object with each of its templates, on the CPU.
+
+        And, for a MaskRefiner, what it sees of each object: the fine features, and the
+        head's, of the first template.
+        """
+        rows = _rows_of(objects)
+        of = [i for i, own in enumerate(rows) for _ in own]
         template = tuple(
             torch.cat(level)
             for level in zip(*(t for item in objects for t in item.templates), strict=True)
         )
         with self.inference.context(self.network.data_preprocessor.device):
-            search = self.running.extract(self.prepare(images))
+            fine, search = self.running.see(self.prepare(images))
             if len(of) > len(objects):
                 search = tuple(level[of] for level in search)
             previous = None
             if tell_previous and self.network.previous_mask is not None:
                 previous = self._previous(objects, crops, template, search)[of]
-            prediction = self.running.head(template, search, previous)
-        # The only wait for the device in a frame.
-        return type(prediction)(*(part.float().cpu() for part in prediction))
+            head, seen = self.running.head, None
+            if self.running.refiner is None:
+                prediction = head(template, search, previous)
+            else:
+                features = head.compare(template, search, previous)
+                prediction = head.predict(features)
+                seen = *fine, features[[own.start for own in rows]]
+        # The only wait for the device in a frame, but for that of a MaskRefiner.
+        return type(prediction)(*(part.float().cpu() for part in prediction)), seen
 
     def _previous(
         self,
@@ -285,8 +314,14 @@ class PolarTracker:
         return self.inference.layout(self.network.data_preprocessor.normalize(images))
 
 
-def _mean(prediction: Prediction, first: int, count: int) -> Prediction:
+def _rows_of(objects: Sequence[TrackedObject]) -> list[range]:
+    """Where each object's templates are among those of all."""
+    ends = list(itertools.accumulate(len(item.templates) for item in objects))
+    return [range(*pair) for pair in itertools.pairwise([0, *ends])]
+
+
+def _mean(prediction: Prediction, rows: range) -> Prediction:
     """The mean of some rows of a prediction."""
-    if count == 1:
-        return type(prediction)(*(part[first] for part in prediction))
-    return type(prediction)(*(part[first : first + count].mean(0) for part in prediction))
+    if len(rows) == 1:
+        return type(prediction)(*(part[rows.start] for part in prediction))
+    return type(prediction)(*(part[rows.start : rows.stop].mean(0) for part in prediction))

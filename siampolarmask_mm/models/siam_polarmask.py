@@ -53,6 +53,10 @@ class SiamPolarMask(BaseSingleObjectTracker):
             frame before.
         memory: config of a TemplateMemory; the first frame alone if not given, as in the
             paper.
+        refiner: config of a MaskRefiner for a union's confidence; the backbone then gives
+            its fine features, the finest first, before the others, and ``losses`` has
+            ``mask``, which is the only one of the masks that are redrawn. None if not
+            given, as in the paper.
         inference: arguments of `Inference`: how the network is run in tracking.
         init_cfg: of mmengine's BaseModule.
 
@@ -83,6 +87,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
         lost_and_found: dict | None = None,
         previous_mask: dict | None = None,
         memory: dict | None = None,
+        refiner: dict | None = None,
         inference: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -99,7 +104,16 @@ class SiamPolarMask(BaseSingleObjectTracker):
         shared = dict(num_rays=self.head.num_rays, stride=self.head.stride)
         self.assigner = TASK_UTILS.build(assigner, default_args=shared)
         self.decoder = TASK_UTILS.build(decoder, default_args=self.head.decoder_args)
+        self.refiner = None
+        if refiner is not None:
+            channels = dict(
+                in_channels=self.head.reduce.out_channels, stride=self.head.stride
+            )
+            self.refiner = MODELS.build(refiner, default_args=channels)
         names = 'score', 'centerness', self.head.SHAPE
+        if self.refiner is not None:
+            names = *names, 'mask'
+            self.mask_loss = MODELS.build(losses.get('mask', dict(type='NearMaskLoss')))
         if set(losses) != set(names):
             raise ValueError(f'losses of {names} expected, got {tuple(losses)}')
         self.score_loss = MODELS.build(losses['score'])
@@ -128,7 +142,17 @@ class SiamPolarMask(BaseSingleObjectTracker):
 
     def extract(self, crops: Tensor) -> tuple[Tensor, ...]:
         """(N, 3, S, S) normalized crops to features per level."""
-        return self._adjust(self.backbone(crops))
+        return self.see(crops)[1]
+
+    def see(self, crops: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """(N, 3, S, S) normalized crops to fine features and to features per level."""
+        fine, levels = self._split(self.backbone(crops))
+        return fine, self._adjust(levels)
+
+    def _split(self, features: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], ...]:
+        """The backbone's features: fine ones, and the others."""
+        num_fine = 0 if self.refiner is None else len(self.refiner.strides)
+        return features[:num_fine], features[num_fine:]
 
     def extract_template(
         self, crops: Tensor, masks: Tensor | None = None
@@ -142,7 +166,7 @@ class SiamPolarMask(BaseSingleObjectTracker):
         Returns:
             Tensors whose first dimension is N; the first ones are the middle features.
         """
-        return self._describe_template(self.backbone(crops), masks)
+        return self._describe_template(self._split(self.backbone(crops))[1], masks)
 
     def _adjust(self, features: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return features if self.neck is None else self.neck(features)
@@ -191,7 +215,8 @@ class SiamPolarMask(BaseSingleObjectTracker):
         """
         known = [sample.gt_instances for sample in data_samples]
         masks, _ = object_masks(known, self.template_size)
-        template = self._describe_template(template, masks)
+        template = self._describe_template(self._split(template)[1], masks)
+        fine, search = self._split(search)
         search = self._adjust(search)
         previous = None
         if self.previous_mask is not None:
@@ -200,9 +225,38 @@ class SiamPolarMask(BaseSingleObjectTracker):
             shown = (part.to(search[0].device) for part in shown)
             num_locations = self.head.num_locations(template, search)
             previous = self.previous_mask.make_up(*shown, num_locations, self.head.stride)
-        prediction = self.head(template, search, previous)
+        features = self.head.compare(template, search, previous)
+        prediction = self.head.predict(features)
         targets = self.find_targets(data_samples, self.location_points(prediction))
-        return self._compare(prediction, targets)
+        losses = self._compare(prediction, targets)
+        if self.refiner is not None:
+            losses['loss_mask'] = self._refine(prediction, targets, fine, features)
+        return losses
+
+    def _refine(
+        self,
+        prediction: Prediction,
+        targets: PolarTargets,
+        fine: tuple[Tensor, ...],
+        features: Tensor,
+    ) -> Tensor:
+        """The loss of masks redrawn, of pairs whose mask is known and not empty."""
+        shown = targets.is_outline & targets.masks.flatten(1).any(1)
+        points = self.location_points(prediction).cpu()
+        raw = [features.new_zeros(0, self.search_size, self.search_size)]
+        for row in shown.nonzero()[:, 0].tolist():
+            own = type(prediction)(*(p[row].detach().float().cpu() for p in prediction))
+            location = divmod(int(own.scores.argmax()), own.scores.shape[1])
+            confidence = self.decoder.raw_confidence(
+                own, points, location, self.search_size
+            )
+            raw.append(confidence[None].to(features))
+        raw = torch.cat(raw)
+        if len(raw) == 0:
+            return features.sum() * 0
+        fine = [part[shown].detach() for part in fine]
+        logits = self.refiner(raw.float(), fine, features[shown].detach())
+        return self.mask_loss(logits, targets.masks[shown], raw)
 
     def find_targets(self, data_samples: list, points: Tensor) -> PolarTargets:
         """What the head should predict for N pairs.

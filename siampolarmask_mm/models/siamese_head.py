@@ -177,15 +177,28 @@ class SiameseHead(BaseModule):
             search: per level (N, C, h + H - 1, w + W - 1).
             previous: (N, 2, H, W) the mask of the frame before, as MaskMatching takes it.
         """
+        return self.predict(self.compare(template, search, previous))
+
+    def compare(
+        self,
+        template: tuple[Tensor, ...],
+        search: tuple[Tensor, ...],
+        previous: Tensor | None = None,
+    ) -> Tensor:
+        """(N, ``feat_channels``, H, W) features of the comparison; see `forward`."""
         kernels, remembered = template[: self.num_levels], template[self.num_levels :]
         similarity = torch.cat(
             [depthwise_correlation(s, t) for t, s in zip(kernels, search, strict=True)],
             dim=1,
         )
         features = self.reduce(similarity)
-        if self.matching is not None:
-            seen = tuple(middle(level, features.shape[-2:]) for level in search)
-            features = features + self.matching(remembered, seen, previous)
+        if self.matching is None:
+            return features
+        seen = tuple(middle(level, features.shape[-2:]) for level in search)
+        return features + self.matching(remembered, seen, previous)
+
+    def predict(self, features: Tensor) -> Prediction:
+        """What is predicted of features of the comparison (N, ``feat_channels``, H, W)."""
         score_features = self.score_tower(features)
         return self.PREDICTION(
             self.score(score_features)[:, 0],

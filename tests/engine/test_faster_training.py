@@ -49,3 +49,18 @@ def test_a_wrapped_network_is_laid_out_as_well(network):
     wrapped.module = network
     HOOKS.build(dict(type='ChannelsLastHook')).before_train(SimpleNamespace(model=wrapped))
     assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_frozen_parts_get_no_gradients(network):
+    HOOKS.build(dict(type='FreezeHook', parts=['0'])).before_train(
+        SimpleNamespace(model=network)
+    )
+    network(torch.rand(2, 3, 8, 8)).sum().backward()
+    assert all(p.grad is None for p in network[0].parameters())
+    assert all(p.grad is not None for p in network[2].parameters())
+
+
+def test_a_part_that_is_not_there_cannot_be_frozen(network):
+    hook = HOOKS.build(dict(type='FreezeHook', parts=['neck']))
+    with pytest.raises(AttributeError, match='neck'):
+        hook.before_train(SimpleNamespace(model=network))

@@ -47,8 +47,14 @@ def test_a_frozen_backbone_stays_in_test_mode():
 
 
 def test_a_level_of_another_stride_is_refused():
-    with pytest.raises(ValueError, match=r'layers 2 to 6 are at stride 8, got .*\(1, 2\)'):
-        SOTMobileNetV2(out_indices=(1, 2))
+    with pytest.raises(ValueError, match=r'2 to 6 are at stride 8, .* got .*\(0, 1\)'):
+        SOTMobileNetV2(out_indices=(0, 1))
+
+
+def test_fine_layers_begin_and_end_where_the_crop_does():
+    backbone = SOTMobileNetV2(out_indices=(0, 1, 2)).eval()
+    shapes = [tuple(level.shape[1:]) for level in backbone(torch.zeros(1, 3, 65, 65))]
+    assert shapes == [(16, 33, 33), (24, 17, 17), (32, 9, 9)]
 
 
 def test_freezing_more_layers_than_there_are_freezes_all():

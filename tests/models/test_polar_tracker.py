@@ -263,13 +263,13 @@ def test_each_object_is_drawn_with_its_own_threshold(make):
     decoder = dict(decoding='visible_union', fusion='capped')
     model, _ = make((60, 60, 10), (150, 100, 15), decoder=decoder)
     step(model, 0, [disk_box(60, 60, 10), disk_box(150, 100, 15)])
-    thresholds, decode = [], model.decoder.decode
+    thresholds, settle = [], model.decoder.settle
 
     def remember(*args):
-        thresholds.append(args[4])
-        return decode(*args)
+        thresholds.append(args[3])
+        return settle(*args)
 
-    model.decoder.decode = remember
+    model.decoder.settle = remember
     for item, threshold in zip(model.tracker.objects, (0.3, 0.6), strict=True):
         item.threshold = threshold
     step(model, 1)

@@ -1,0 +1,168 @@
+"""What MaskRefiner and its loss promise."""
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.structures import InstanceData
+from mmtrack.structures import TrackDataSample
+from torch.testing import assert_close
+
+from siampolarmask_mm.models import MaskRefiner, NearMaskLoss
+from siampolarmask_mm.registry import MODELS
+from siampolarmask_mm.video.checkpoint import CONFIGS
+
+SIZE = 65
+
+
+@pytest.fixture
+def refiner():
+    refiner = MaskRefiner(8)
+    refiner.init_weights()
+    return refiner.eval()
+
+
+def seen(count, fill=0.0):
+    """Fine features and the head's."""
+    fine = torch.full((count, 16, 33, 33), fill), torch.full((count, 24, 17, 17), fill)
+    return fine, torch.full((count, 8, 5, 5), fill)
+
+
+def test_untrained_it_changes_little(refiner):
+    ramp = torch.linspace(0.05, 0.95, SIZE).expand(2, SIZE, SIZE)
+    logits = refiner(ramp, *seen(2))
+    assert logits.shape == (2, SIZE, SIZE)
+    assert_close(logits.sigmoid(), ramp, rtol=0, atol=0.02)
+
+
+def test_it_learns_to_follow_an_edge_of_the_fine_features(refiner):
+    """Confidence ends at column 32 everywhere, the object where the features say."""
+    torch.manual_seed(0)
+    columns = torch.arange(SIZE)
+    confidence = (0.5 + (32 - columns) / 40).clamp(0.1, 0.9).expand(8, SIZE, SIZE)
+    ends = torch.tensor([20, 24, 28, 32, 36, 40, 44, 26])
+    truth = (columns < ends[:, None])[:, None].expand(8, SIZE, SIZE)
+    fine, features = seen(8)
+    fine[0].copy_(truth[:, None, ::2, ::2] * 2.0 - 1)
+    optimizer = torch.optim.AdamW(refiner.parameters(), lr=0.01)
+    for _ in range(40):
+        loss = NearMaskLoss()(refiner(confidence, fine, features), truth, confidence)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    wrong = (refiner(confidence, fine, features) > 0) != truth
+    assert wrong.float().mean() < 0.02
+    assert ((confidence > 0.5) != truth).float().mean() > 0.08
+
+
+def test_confidence_is_made_worse_in_training_alone(refiner):
+    half = torch.full((1, SIZE, SIZE), 0.5)
+    assert_close(refiner(half, *seen(1)), refiner(half, *seen(1)))
+    refiner.train()
+    first, second = (refiner(half, *seen(1)) for _ in range(2))
+    assert (first - second).abs().max() > 0.3
+
+
+def test_features_that_end_elsewhere_are_refused(refiner):
+    with pytest.raises(ValueError, match='at stride 2 of 64 pixels expected, got 33'):
+        refiner(torch.zeros(1, 64, 64), *seen(1))
+
+
+def test_what_is_far_from_the_object_does_not_count():
+    truth = torch.zeros(1, SIZE, SIZE, dtype=torch.bool)
+    truth[:, 4:12, 4:12] = True
+    logits = torch.where(truth, 20.0, -20.0)
+    loss = NearMaskLoss(reach=8)
+    nothing = torch.zeros(1, SIZE, SIZE)
+    assert loss(logits, truth, nothing) == pytest.approx(0, abs=1e-4)
+    logits[:, 50:, 50:] = 20
+    assert loss(logits, truth, nothing) == pytest.approx(0, abs=1e-4)
+    before = nothing.clone()
+    before[:, 50:, 50:] = 0.9  # taken for the object, before
+    assert loss(logits, truth, before) > 1
+
+
+def test_small_objects_count_as_much_as_large_ones():
+    truth = torch.zeros(2, SIZE, SIZE, dtype=torch.bool)
+    truth[0, 30:34, 30:34] = truth[1, 4:60, 4:60] = True
+    nothing = torch.zeros(2, SIZE, SIZE)
+    loss = NearMaskLoss()
+    logits = torch.randn(2, SIZE, SIZE)
+    parts = [loss(logits[i : i + 1], truth[i : i + 1], nothing[i : i + 1]) for i in (0, 1)]
+    assert_close(loss(logits, truth, nothing), sum(parts) / 2)
+
+
+@pytest.fixture
+def config():
+    base = CONFIGS / '_base_/models/siampolarmask_mobilenetv2-matching.py'
+    config = Config.fromfile(base).model
+    config.backbone.update(out_indices=(0, 1, 2, 4), init_cfg=None)
+    config.refiner = dict(type='MaskRefiner')
+    config.losses.mask = dict(type='NearMaskLoss')
+    return config
+
+
+def test_its_loss_has_to_be_given(config):
+    del config.losses['mask']
+    with pytest.raises(ValueError, match='mask'):
+        MODELS.build(config)
+
+
+def frame_with(boxes):
+    sample = TrackDataSample(metainfo=dict(frame_id=0))
+    masks = torch.zeros(len(boxes), 200, 240, dtype=torch.uint8)
+    for mask, (x1, y1, x2, y2) in zip(masks, boxes, strict=True):
+        mask[y1:y2, x1:x2] = 1
+    boxes = torch.tensor(boxes, dtype=torch.float32)
+    sample.gt_instances = InstanceData(bboxes=boxes, labels=torch.arange(len(boxes)))
+    return sample
+
+
+def track(model, image, boxes):
+    """Raw confidences in the frame after."""
+    inputs = dict(img=image[None])
+    model.predict_ope(inputs, [frame_with(boxes)])
+    later = TrackDataSample(metainfo=dict(frame_id=1))
+    with torch.no_grad():
+        model.predict_ope(inputs, [later])
+    return [item.look.decoded.raw for item in model.tracker.objects]
+
+
+def test_masks_are_redrawn_in_tracking_each_object_by_what_is_seen_of_it(config):
+    config.lost_and_found = None
+    config.decoder.edges = None
+    model = MODELS.build(config)
+    model.init_weights()
+    model.eval()
+    torch.manual_seed(1)
+    image = torch.randint(0, 256, (1, 3, 200, 240), dtype=torch.uint8)
+    boxes = [(30, 40, 80, 100), (140, 60, 200, 120)]
+    together = track(model, image, boxes)
+    for box, raw in zip(boxes, together, strict=True):
+        assert_close(track(model, image, [box])[0], raw, rtol=0, atol=1e-4)
+    with torch.no_grad():
+        model.refiner.correct.bias += 1  # of logits
+    for before, raw in zip(together, track(model, image, boxes), strict=True):
+        assert (raw - before).max() > 0.1
+
+
+def test_it_learns_beside_the_head_which_it_does_not_change(config, training_pairs):
+    config.update(template_size=33, search_size=65)
+    config.head.update(num_rays=12)
+    model = MODELS.build(config)
+    model.init_weights()
+    batch = pseudo_collate([training_pairs[i] for i in range(2)])
+    losses = model(**model.data_preprocessor(batch, training=True), mode='loss')
+    losses['loss_mask'].backward(retain_graph=True)
+    grown = {name for name, p in model.named_parameters() if p.grad is not None}
+    assert grown == {f'refiner.{name}' for name, _ in model.refiner.named_parameters()}
+    assert set(losses) == {f'loss_{n}' for n in ('score', 'centerness', 'rays', 'mask')}
+
+
+def test_pairs_without_the_object_have_no_mask_to_redraw(config, training_pairs):
+    config.update(template_size=33, search_size=65)
+    model = MODELS.build(config)
+    batch = pseudo_collate([training_pairs[0]])
+    batch['data_samples'][0].search_gt_instances.labels[:] = 0
+    losses = model(**model.data_preprocessor(batch, training=True), mode='loss')
+    assert losses['loss_mask'] == 0
