@@ -162,7 +162,10 @@ def test_it_learns_beside_the_head_which_it_does_not_change(config, training_pai
 def test_pairs_without_the_object_have_no_mask_to_redraw(config, training_pairs):
     config.update(template_size=33, search_size=65)
     model = MODELS.build(config)
+    for part in (model.backbone, model.neck, model.head):
+        part.requires_grad_(False)
     batch = pseudo_collate([training_pairs[0]])
     batch['data_samples'][0].search_gt_instances.labels[:] = 0
     losses = model(**model.data_preprocessor(batch, training=True), mode='loss')
     assert losses['loss_mask'] == 0
+    losses['loss_mask'].backward()  # with all else frozen, too
