@@ -6,7 +6,7 @@ The network runs in full; what it predicts is then replaced by what one that is 
 would say of the true masks, so that decoders have as much to do as with a trained network,
 and each frame starts from the true box of the frame before. All that is compared runs by
 turns in one process. The last line is one JSON object; times are medians over frames:
-    network_ms: features of the search crop and the head, for one object
+    network_ms: features of the search crop, the head and the refiner, for one object
     overhead_one_star, overhead_visible_union: what a frame takes besides, as a fraction of
         the network's time
     end_to_end_ms, end_to_end_visible_union_ms: a frame with one star, or with a union
@@ -58,6 +58,7 @@ def parse_args() -> Namespace:
     parser.add_argument('--checkpoint', help='weights; random if not given')
     parser.add_argument('--frames', type=int, default=20, help='of each sequence')
     parser.add_argument('--threads', type=int, default=2, help='of torch and OpenCV')
+    parser.add_argument('--device', type=torch.device, default=torch.device('cpu'))
     parser.add_argument('--objects', type=int, nargs='*', default=[1, 2, 5])
     parser.add_argument('--amp', default='bfloat16', help='type to compare masks in')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
@@ -67,11 +68,19 @@ def parse_args() -> Namespace:
 class Contestant:
     """A tracker of ``num`` times the same object that is set right before each frame."""
 
-    def __init__(self, config: Config, weights: dict, decoding: str, num: int) -> None:
+    def __init__(
+        self,
+        config: Config,
+        weights: dict,
+        decoding: str,
+        num: int,
+        device: torch.device,
+    ) -> None:
         config = config.copy()
         config.decoder.update(decoding=decoding)
         config.assigner.update(representation=decoding)
-        self.model = MODELS.build(config).eval()
+        self.model = MODELS.build(config).eval().to(device)
+        self.device = device
         self.model.load_state_dict(weights)
         self.tracker = self.model.tracker
         self.num = num
@@ -81,14 +90,14 @@ class Contestant:
         """Give the object, untimed."""
         self.answer = None
         self.model.test_step(repeat_objects(frame.batch, self.num))
-        head = self.tracker.running.head
-        forward = type(head).forward
+        head = self.tracker.running.model.head
+        predict = type(head).predict
 
-        def run_and_answer(*inputs: tuple) -> PolarPrediction:
-            prediction = forward(head, *inputs)
+        def run_and_answer(features: torch.Tensor) -> PolarPrediction:
+            prediction = predict(head, features)
             return prediction if self.answer is None else self.answer
 
-        head.forward = run_and_answer
+        head.predict = run_and_answer
 
     def prepare(self, frame: Frame, before: Frame) -> None:
         """Go to the true box of the frame before, and learn what is to be seen."""
@@ -105,21 +114,32 @@ class Contestant:
     def frame(self, frame: Frame) -> float:
         """Milliseconds that a frame takes."""
         batch = repeat_objects(frame.batch, self.num)
-        start = time.perf_counter()
+        start = self.now()
         self.model.test_step(batch)
-        return (time.perf_counter() - start) * 1000
+        return self.now() - start
 
     def network(self, frame: Frame) -> tuple[float, PolarPrediction]:
         """Milliseconds that the network alone takes for one object, and what it says."""
         item, image = self.tracker.objects[0], frame.batch['inputs']['img'][0]
         window = self.tracker.window(item, frame.mask.shape)
-        running = self.tracker.running
-        with self.tracker.inference.context(torch.device('cpu')):
-            crop = self.tracker.prepare(self.tracker.cut(image, [window]))
-            start = time.perf_counter()
-            prediction = running.head(item.templates[0], running.extract(crop))
-            taken = (time.perf_counter() - start) * 1000
-        return taken, prediction
+        running, model = self.tracker.running, self.tracker.running.model
+        with running.inference.context(self.device):
+            crop = running.prepare(running.cut(image, [window]))
+            confidence = torch.zeros(1, window.size, window.size, device=self.device)
+            start = self.now()
+            fine, search = model.see(crop)
+            features = model.head.compare(item.templates[0], search)
+            prediction = model.head.predict(features)
+            if model.refiner is not None:
+                model.refiner(confidence, fine, features)
+            taken = self.now() - start
+        return taken, PolarPrediction(*(part.float().cpu() for part in prediction))
+
+    def now(self) -> float:
+        """Milliseconds, when all that was asked for is done."""
+        if self.device.type == 'cuda':
+            torch.cuda.synchronize()
+        return time.perf_counter() * 1000
 
 
 def read_frames(config: Config, args: Namespace) -> dict[str, list[Frame]]:
@@ -186,11 +206,13 @@ def measure(args: Namespace, config: Config) -> dict[str, list[float]]:
         model.init_weights()
     weights = model.state_dict()
     contestants = dict(
-        one_star=Contestant(config.model, weights, 'one_star', 1),
-        visible_union=Contestant(config.model, weights, 'visible_union', 1),
+        one_star=Contestant(config.model, weights, 'one_star', 1, args.device),
+        visible_union=Contestant(config.model, weights, 'visible_union', 1, args.device),
     )
     for num in args.objects:
-        contestants[num] = Contestant(config.model, weights, 'visible_union', num)
+        contestants[num] = Contestant(
+            config.model, weights, 'visible_union', num, args.device
+        )
     times = defaultdict(list)
     for frames in read_frames(config, args).values():
         for contestant in contestants.values():
@@ -209,7 +231,7 @@ def compare_masks(args: Namespace, config: Config) -> list[float]:
     for amp in (None, args.amp):
         model_config = config.model.copy()
         model_config.inference = dict(model_config.get('inference', {}), amp=amp)
-        models.append(MODELS.build(model_config).eval())
+        models.append(MODELS.build(model_config).eval().to(args.device))
         load_checkpoint(models[-1], args.checkpoint, map_location='cpu')
     means = []
     for frames in read_frames(config, args).values():

@@ -159,8 +159,8 @@ def answer_truly(
     model: SiamPolarMask, before: Frame | None, frame: Frame
 ) -> Iterator[None]:
     """`place_truly`, and let the head be right wherever it looks, with each template."""
-    tracker = model.tracker
-    predict = tracker.predict
+    running = model.tracker.running
+    predict = running.predict
 
     def predict_truly(
         objects: list[TrackedObject], crops: list[Crop], *args: object
@@ -174,12 +174,12 @@ def answer_truly(
         prediction, seen = predict(objects, crops, *args)
         return true_prediction(model, shown, prediction), seen
 
-    tracker.predict = predict_truly
+    running.predict = predict_truly
     try:
         with place_truly(model, before, frame):
             yield
     finally:
-        del tracker.predict
+        del running.predict
 
 
 @contextmanager

@@ -41,6 +41,8 @@ class MaskRefiner(BaseModule):
         roughness: in training, confidences are made as wrong as this, a standard deviation
             in logits of bumps over a location or two, since they are too good on pairs that
             the network has learned from.
+        max_pairs: of a training batch whose masks are redrawn; all if not given. Stars are
+            united one pair after another, on the CPU, which a GPU waits for.
         init_cfg: of mmengine's BaseModule.
 
     Source: refining coarse masks by finer features top-down is SharpMask's
@@ -57,12 +59,14 @@ class MaskRefiner(BaseModule):
         strides: Sequence[int] = (2, 4),
         stride: int = 8,
         roughness: float = 0.7,
+        max_pairs: int | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.strides = tuple(strides)
         self.stride = stride
         self.roughness = roughness
+        self.max_pairs = max_pairs
         coarser = [*channels[1:], channels[-1]]
         self.reduce = _conv(in_channels, channels[-1], 1)
         self.narrow = nn.ModuleList(

@@ -6,7 +6,6 @@ Shape shorthand:
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,19 +15,19 @@ import torch
 from mmengine.structures import InstanceData
 from torch import Tensor
 
-from siampolarmask_mm.crops import Crop, crop_around, mean_color
+from siampolarmask_mm.crops import Crop, crop_around
 from siampolarmask_mm.models.confidence import mask_box
 from siampolarmask_mm.models.first_frame import grow_from_point, template_masks
 from siampolarmask_mm.models.given_objects import GivenObjects
 from siampolarmask_mm.models.inference import Inference
 from siampolarmask_mm.models.lost_and_found import LostAndFound
-from siampolarmask_mm.models.previous_mask import tell
 from siampolarmask_mm.models.results import (
     Patch,
     describe,
     draw_masks,
     separate_all,
 )
+from siampolarmask_mm.models.running_network import RunningNetwork, rows_of
 from siampolarmask_mm.models.search_view import SearchView
 from siampolarmask_mm.models.siamese_head import Prediction
 from siampolarmask_mm.models.template_memory import TemplateMemory
@@ -37,6 +36,7 @@ from siampolarmask_mm.models.tracked_object import (
     TrackedObject,
     first_star,
 )
+from siampolarmask_mm.threads import in_threads
 
 if TYPE_CHECKING:
     from siampolarmask_mm.models.siam_polarmask import SiamPolarMask
@@ -54,7 +54,7 @@ class PolarTracker:
 
     Attributes:
         objects: of the video so far; None for those that are still to come.
-        running: the network as it is run, see `Inference`.
+        running: the network on crops of them.
     """
 
     def __init__(
@@ -67,18 +67,16 @@ class PolarTracker:
         memory: TemplateMemory | None = None,
     ) -> None:
         self.network = network
-        self.inference = inference
         self.calibrate_size = calibrate_size
         self.lost_and_found = lost_and_found
         self.memory = memory
         self.objects: list[TrackedObject | None] = []
-        self.running = network
+        self.running = RunningNetwork(network, inference)
 
     def forget(self, num_objects: int) -> None:
         """Forget all objects; these many are to come."""
         self.objects = [None] * num_objects
-        # Anew for each video, so that it always has the current weights.
-        self.running = self.inference.prepare(self.network)
+        self.running.renew()
 
     def start(self, frame: Tensor, given: GivenObjects) -> None:
         """Remember objects that are given with a frame (1, 3, h, w) as read.
@@ -125,7 +123,7 @@ class PolarTracker:
 
     def _outline(self, frame: Tensor, given: GivenObjects) -> GivenObjects:
         """Replace points by what the network sees around them."""
-        scout = PolarTracker(self.network, self.inference)
+        scout = PolarTracker(self.network, self.running.inference)
         scout.running = self.running
 
         def look(box: Tensor, mask: np.ndarray) -> tuple[np.ndarray, float]:
@@ -145,8 +143,12 @@ class PolarTracker:
         known = [item for item in self.objects if item is not None]
         if not known:
             return
-        for item, look in zip(known, self._look(frame, known, tell_previous), strict=True):
+        looks = self._look(frame, known, tell_previous)
+
+        def update(item: TrackedObject, look: Look) -> None:
             item.update(look, self.network.decoder, frame.shape[-2:], self.lost_and_found)
+
+        in_threads(update, known, looks)
 
     def report(self, frame: Tensor) -> InstanceData:
         """All objects in a frame (1, 3, h, w), which is remembered where it is to be."""
@@ -185,11 +187,8 @@ class PolarTracker:
             crop_around(box, self.network.template_size, self.network.template_size)
             for box in boxes
         ]
-        with self.inference.context(self.network.data_preprocessor.device):
-            levels = self.running.extract_template(
-                self.prepare(self.cut(frame, crops)), template_masks(crops, boxes, masks)
-            )
-        return [tuple(level[i : i + 1] for level in levels) for i in range(len(crops))]
+        images = self.running.cut(frame, crops)
+        return self.running.templates(images, template_masks(crops, boxes, masks))
 
     def _look(
         self, frame: Tensor, objects: list[TrackedObject], tell_previous: bool = True
@@ -204,89 +203,25 @@ class PolarTracker:
                 answer.
         """
         crops = [self.window(item, frame.shape[-2:]) for item in objects]
-        images = self.cut(frame, crops)
-        prediction, seen = self.predict(objects, crops, images, tell_previous)
+        images = self.running.cut(frame, crops)
+        prediction, seen = self.running.predict(objects, crops, images, tell_previous)
         points = self.network.location_points(prediction)
-        decoder, maps, proposed = self.network.decoder, [], []
-        for item, crop, own in zip(objects, crops, _rows_of(objects), strict=True):
-            maps.append(_mean(prediction, own))
-            wh = item.star_size * crop.scale
-            proposed.append(decoder.propose(maps[-1], points, wh, crop.size))
-        refined = self._refine([raw for _, raw in proposed], seen)
-        looks = []
-        for i, (item, crop) in enumerate(zip(objects, crops, strict=True)):
+        maps = [_mean(prediction, rows) for rows in rows_of(objects)]
+        decoder = self.network.decoder
+
+        def propose(item: TrackedObject, crop: Crop, own: Prediction) -> tuple:
+            return decoder.propose(own, points, item.star_size * crop.scale, crop.size)
+
+        proposed = in_threads(propose, objects, crops, maps)
+        refined = self.running.refine([raw for _, raw in proposed], seen)
+
+        def settle(i: int, item: TrackedObject, crop: Crop) -> Look:
             decoded = decoder.settle(
                 *proposed[i], crop.size, item.threshold, images[i], refined[i]
             )
-            view = SearchView(crop, points, maps[i].scores, decoded)
-            looks.append(Look(crop, decoded, view))
-        return looks
+            return Look(crop, decoded, SearchView(crop, points, maps[i].scores, decoded))
 
-    def _refine(
-        self, raw: list[Tensor | None], seen: tuple[Tensor, ...] | None
-    ) -> list[Tensor | None]:
-        """Confidences of N objects (S, S), redrawn by what the network saw of each."""
-        if seen is None or raw[0] is None:
-            return [None] * len(raw)
-        *fine, features = seen
-        with self.inference.context(features.device):
-            logits = self.running.refiner(
-                torch.stack(raw).to(features.device), fine, features
-            )
-            return list(logits.float().sigmoid().cpu())
-
-    def predict(
-        self,
-        objects: list[TrackedObject],
-        crops: list[Crop],
-        images: np.ndarray,
-        tell_previous: bool,
-    ) -> tuple[Prediction, tuple[Tensor, ...] | None]:
-        """What the network says of each object with each of its templates, on the CPU.
-
-        And, for a MaskRefiner, what it sees of each object: the fine features, and the
-        head's, of the first template.
-        """
-        rows = _rows_of(objects)
-        of = [i for i, own in enumerate(rows) for _ in own]
-        template = tuple(
-            torch.cat(level)
-            for level in zip(*(t for item in objects for t in item.templates), strict=True)
-        )
-        with self.inference.context(self.network.data_preprocessor.device):
-            fine, search = self.running.see(self.prepare(images))
-            if len(of) > len(objects):
-                search = tuple(level[of] for level in search)
-            previous = None
-            if tell_previous and self.network.previous_mask is not None:
-                previous = self._previous(objects, crops, template, search)[of]
-            head, seen = self.running.head, None
-            if self.running.refiner is None:
-                prediction = head(template, search, previous)
-            else:
-                features = head.compare(template, search, previous)
-                prediction = head.predict(features)
-                seen = *fine, features[[own.start for own in rows]]
-        # The only wait for the device in a frame, but for that of a MaskRefiner.
-        return type(prediction)(*(part.float().cpu() for part in prediction)), seen
-
-    def _previous(
-        self,
-        objects: list[TrackedObject],
-        crops: list[Crop],
-        template: tuple[Tensor, ...],
-        search: tuple[Tensor, ...],
-    ) -> Tensor:
-        """(N, 2, H, W) the masks of the frame before, as the head takes them."""
-        head = self.network.head
-        cells = head.num_locations(template, search)
-        shares = [
-            item.previous_shares(crop, cells, head.stride)
-            for item, crop in zip(objects, crops, strict=True)
-        ]
-        known = torch.tensor([part is not None for part in shares])
-        shares = [torch.zeros(cells) if part is None else part for part in shares]
-        return tell(torch.stack(shares), known).to(search[0].device)
+        return in_threads(settle, range(len(objects)), objects, crops)
 
     def window(self, item: TrackedObject, frame_size: tuple[int, int]) -> Crop:
         """The search crop: wider the less sure the object is, up to all of the frame."""
@@ -296,28 +231,6 @@ class PolarTracker:
         wider = self.lost_and_found.window(item.confidence, item.frames_lost)
         whole = crop.scale * 2 * max(frame_size) / crop.size
         return replace(crop, scale=crop.scale / max(min(wider, whole), 1))
-
-    def cut(self, frame: Tensor, crops: list[Crop]) -> np.ndarray:
-        """(N, S, S, 3) crops of one frame as read, (1, 3, h, w) or (1, 1, h, w)."""
-        image = frame[0].permute(1, 2, 0).cpu().numpy()
-        channels = image.shape[-1]
-        if channels not in (1, 3):
-            raise ValueError(f'a frame of 3 channels, or 1, expected, got {channels}')
-        outside = mean_color(image) if len(crops) > 1 else None  # once for all
-        cut = np.stack([crop.cut(image, outside) for crop in crops])
-        if channels == 1:
-            cut = np.repeat(cut.reshape(*cut.shape[:3], 1), 3, axis=-1)
-        return cut
-
-    def prepare(self, images: np.ndarray) -> Tensor:
-        """(N, 3, S, S) normalized, of crops (N, S, S, 3) as read."""
-        return self.inference.layout(self.network.data_preprocessor.normalize(images))
-
-
-def _rows_of(objects: Sequence[TrackedObject]) -> list[range]:
-    """Where each object's templates are among those of all."""
-    ends = list(itertools.accumulate(len(item.templates) for item in objects))
-    return [range(*pair) for pair in itertools.pairwise([0, *ends])]
 
 
 def _mean(prediction: Prediction, rows: range) -> Prediction:

@@ -20,6 +20,7 @@ from torch import Tensor
 from siampolarmask_mm.models.confidence import MAJORITY, paste_confidence
 from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 from siampolarmask_mm.polar import star_boxes, star_masks
+from siampolarmask_mm.threads import in_threads
 
 GIVEN = np.inf  # surer than any confidence
 
@@ -74,7 +75,8 @@ def draw_masks(
             crop's confidence.
         frame_size: (h, w) of the image.
     """
-    return [_patch(item, decoding, frame_size, len(objects) > 1) for item in objects]
+    several = len(objects) > 1
+    return in_threads(lambda item: _patch(item, decoding, frame_size, several), objects)
 
 
 def describe(

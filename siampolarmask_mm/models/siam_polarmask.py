@@ -18,6 +18,7 @@ from siampolarmask_mm.models.polar_tracker import PolarTracker
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
 from siampolarmask_mm.models.siamese_head import Prediction
 from siampolarmask_mm.registry import MODELS, TASK_UTILS
+from siampolarmask_mm.threads import in_threads
 
 
 @MODELS.register_module()
@@ -238,21 +239,26 @@ class SiamPolarMask(ObjectsTracker):
     ) -> Tensor:
         """The loss of masks redrawn, of pairs whose mask is known and not empty."""
         shown = targets.is_outline & targets.masks.flatten(1).any(1)
-        points = self.location_points(prediction).cpu()
-        raw = [features.new_zeros(0, self.search_size, self.search_size)]
-        for row in shown.nonzero()[:, 0].tolist():
-            own = type(prediction)(*(p[row].detach().float().cpu() for p in prediction))
-            location = divmod(int(own.scores.argmax()), own.scores.shape[1])
-            confidence = self.decoder.raw_confidence(
-                own, points, location, self.search_size
-            )
-            raw.append(confidence[None].to(features))
-        raw = torch.cat(raw)
-        if len(raw) == 0:  # of the refiner, which may be all that learns
+        shown = shown.nonzero()[: self.refiner.max_pairs, 0]
+        if len(shown) == 0:  # of the refiner, which may be all that learns
             return sum(weight.sum() * 0 for weight in self.refiner.parameters())
+        raw = self._raw_confidences(prediction, shown).to(features.device)
         fine = [part[shown].detach() for part in fine]
-        logits = self.refiner(raw.float(), fine, features[shown].detach())
+        logits = self.refiner(raw, fine, features[shown].detach())
         return self.mask_loss(logits, targets.masks[shown], raw)
+
+    def _raw_confidences(self, prediction: Prediction, rows: Tensor) -> Tensor:
+        """(P, S, S) of P rows of a prediction, where their scores are largest."""
+        points = self.location_points(prediction).cpu()
+        prediction = type(prediction)(*(p[rows].detach().float().cpu() for p in prediction))
+        width = prediction.scores.shape[-1]
+
+        def unite(*parts: Tensor) -> Tensor:
+            own = type(prediction)(*parts)
+            location = divmod(int(own.scores.argmax()), width)
+            return self.decoder.raw_confidence(own, points, location, self.search_size)
+
+        return torch.stack(in_threads(unite, *prediction))
 
     def find_targets(self, data_samples: list, points: Tensor) -> PolarTargets:
         """What the head should predict for N pairs.

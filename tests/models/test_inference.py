@@ -81,8 +81,8 @@ def test_another_type_is_refused():
 def test_each_video_is_tracked_with_the_weights_of_its_time(model_config):
     model = MODELS.build(dict(model_config, inference=dict(fuse_conv_bn=True))).eval()
     model.tracker.forget(1)
-    first = model.tracker.running.backbone.conv1.weight
+    first = model.tracker.running.model.backbone.conv1.weight
     model.backbone.conv1.weight.data *= 2
-    assert not torch.equal(model.tracker.running.backbone.conv1.weight, 2 * first)
+    assert not torch.equal(model.tracker.running.model.backbone.conv1.weight, 2 * first)
     model.tracker.forget(1)
-    assert_close(model.tracker.running.backbone.conv1.weight, 2 * first)
+    assert_close(model.tracker.running.model.backbone.conv1.weight, 2 * first)

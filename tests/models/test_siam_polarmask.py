@@ -125,8 +125,8 @@ def test_the_tracker_cuts_the_crop_that_training_cuts(model, frames):
     in_training = torch.from_numpy(crop.cut(image)).permute(2, 0, 1)[None]
     packed = dict(inputs=dict(img=[in_training]), data_samples=[sample(0, SQUARE)])
     normalized = model.data_preprocessor(packed, training=True)['inputs']['img'][:, 0]
-    cut = model.tracker.cut(frames[0], [crop])
-    assert torch.equal(model.tracker.prepare(cut), normalized)
+    cut = model.tracker.running.cut(frames[0], [crop])
+    assert torch.equal(model.tracker.running.prepare(cut), normalized)
 
 
 def test_objects_do_not_change_each_other(model, frames):

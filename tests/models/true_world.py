@@ -3,7 +3,7 @@
 import torch
 
 from siampolarmask_mm.models.polar_head import PolarPrediction
-from siampolarmask_mm.models.polar_tracker import PolarTracker
+from siampolarmask_mm.models.running_network import RunningNetwork
 from siampolarmask_mm.polar import ray_directions
 
 SURE = 9.0  # logit
@@ -24,14 +24,14 @@ class TrueWorld:
         self.disks = disks
         self.logits = SURE
         self.crops = []
-        cut = PolarTracker.cut
+        cut = RunningNetwork.cut
 
-        def remember(tracker, frame, crops):
-            if tracker.network is model:
+        def remember(running, frame, crops):
+            if running.network is model:
                 self.crops = crops
-            return cut(tracker, frame, crops)
+            return cut(running, frame, crops)
 
-        monkeypatch.setattr(PolarTracker, 'cut', remember)
+        monkeypatch.setattr(RunningNetwork, 'cut', remember)
         monkeypatch.setattr(model.head, 'forward', self.predict)
 
     def predict(self, template, search, previous=None):  # noqa: ARG002
