@@ -29,6 +29,8 @@ class MaskRefiner(BaseModule):
     coarser stride, and the confidence. What comes out at the finest stride is added to the
     confidence's logits, and interpolated to the crop; untrained, nothing changes much.
 
+    In tracking, masks that are reported are redrawn, what is followed is not.
+
     Sizes must be such that maps of all strides begin and end at the crop's first and last
     pixel, S = 1 + a multiple of the coarsest stride, as with SOTMobileNetV2.
 

@@ -179,7 +179,6 @@ class PolarDecoder:
         size: int,
         threshold: float | None = None,
         image: np.ndarray | None = None,
-        refined: Tensor | None = None,
     ) -> Decoded:
         """Make the mask of what was proposed.
 
@@ -190,18 +189,32 @@ class PolarDecoder:
             threshold: of a union's raw confidence; the decoder's own if not given, and 0.5
                 if that is still to be found.
             image: (S, S, 3) uint8, the search crop as read; only ``edges`` looks at it.
-            refined: (S, S) the raw confidence as a MaskRefiner redrew it.
         """
         if raw is None:
             return Decoded(choice, partial(star_confidence, *choice.star, size))
         if threshold is None:
             threshold = MAJORITY if self.threshold is None else self.threshold
-        raw = _unless_lost(refined, raw, choice)
         if self.edges is not None and image is not None:
             fitted = torch.from_numpy(self.edges(raw.numpy(), image))
-            raw = _unless_lost(fitted, raw, choice)
+            raw = fitted if _holds(fitted, choice) else raw
         draw = partial(unite_at, raw, choice.star.center, threshold)
         return Decoded(choice, draw, raw)
+
+    def redraw(
+        self, seen: Decoded, refined: Tensor, image: np.ndarray | None = None
+    ) -> Decoded:
+        """Make the mask of a union whose confidence a MaskRefiner redrew.
+
+        Its own threshold needs no first frame: a refiner learns to say 0.5 at the edge.
+
+        Args:
+            seen: of `settle`, returned as it is if the object was lost in redrawing.
+            refined: (S, S) the confidence that was redrawn.
+            image: see `settle`.
+        """
+        if not _holds(refined, seen.choice):
+            return seen
+        return self.settle(seen.choice, refined, len(refined), None, image)
 
     def sizes(self, prediction: PolarPrediction, points: Tensor) -> Tensor:  # noqa: ARG002
         """(H, W, 2) width and height of the shape that each location predicts."""
@@ -268,8 +281,6 @@ class PolarDecoder:
         return Star(centroids[1], (1 - rate) * previous_rays + rate * new_rays)
 
 
-def _unless_lost(better: Tensor | None, raw: Tensor, choice: Choice) -> Tensor:
-    """A confidence redrawn, unless a thin object was lost in its surroundings."""
-    if better is None or value_at(better, choice.star.center) <= LOWEST_SCORE:
-        return raw
-    return better
+def _holds(confidence: Tensor, choice: Choice) -> bool:
+    """Whether the object is still there, and not lost, being thin, in its surroundings."""
+    return value_at(confidence, choice.star.center) > LOWEST_SCORE

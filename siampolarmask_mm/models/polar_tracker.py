@@ -216,10 +216,13 @@ class PolarTracker:
         refined = self.running.refine([raw for _, raw in proposed], seen)
 
         def settle(i: int, item: TrackedObject, crop: Crop) -> Look:
-            decoded = decoder.settle(
-                *proposed[i], crop.size, item.threshold, images[i], refined[i]
-            )
-            return Look(crop, decoded, SearchView(crop, points, maps[i].scores, decoded))
+            image = images[i]
+            decoded = decoder.settle(*proposed[i], crop.size, item.threshold, image)
+            drawn = decoded
+            if refined[i] is not None:
+                drawn = decoder.redraw(decoded, refined[i], image)
+            view = SearchView(crop, points, maps[i].scores, drawn)
+            return Look(crop, decoded, view, drawn)
 
         return in_threads(settle, range(len(objects)), objects, crops)
 

@@ -138,7 +138,7 @@ def _patch(
             confidence = item.score * _paste(item.look, (left, top, right, bottom))
         return Patch(left, top, mask.numpy(), confidence)
     scale = item.look.crop.scale
-    corners = item.look.crop.to_image(item.look.decoded.box.view(2, 2) - 0.5) + 0.5
+    corners = item.look.crop.to_image(item.look.drawn.box.view(2, 2) - 0.5) + 0.5
     # Between the centers of two pixels of the crop, confidence falls from one to the other.
     part = _part(corners.flatten(), 1 / scale, frame_size)
     confidence = _paste(item.look, part)
@@ -159,7 +159,7 @@ def _part(
 
 
 def _paste(look: Look, part: tuple[int, int, int, int]) -> np.ndarray:
-    return paste_confidence(look.decoded.confidence, look.crop, part)
+    return paste_confidence(look.drawn.confidence, look.crop, part)
 
 
 def separate_all(patches: Sequence[Patch | None]) -> None:

@@ -40,13 +40,22 @@ class Look(NamedTuple):
 
     Attributes:
         crop: the search crop.
-        decoded: of the decoder, in pixels of the crop.
+        decoded: of the decoder, in pixels of the crop; what is followed.
         view: the window and its scores, for pictures.
+        refined: what a MaskRefiner made of it. That is better to look at, and worse to
+            follow: a refiner has learned to go on from masks that were nearly right, and
+            believes one that slips off.
     """
 
     crop: Crop
     decoded: Decoded
     view: SearchView | None = None
+    refined: Decoded | None = None
+
+    @property
+    def drawn(self) -> Decoded:
+        """Whose mask is reported."""
+        return self.decoded if self.refined is None else self.refined
 
 
 @dataclass

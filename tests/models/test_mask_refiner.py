@@ -119,31 +119,53 @@ def frame_with(boxes):
 
 
 def track(model, image, boxes):
-    """Raw confidences in the frame after."""
+    """The objects, seen in the frame after."""
     inputs = dict(img=image[None])
     model.predict_ope(inputs, [frame_with(boxes)])
     later = TrackDataSample(metainfo=dict(frame_id=1))
     with torch.no_grad():
         model.predict_ope(inputs, [later])
-    return [item.look.decoded.raw for item in model.tracker.objects]
+    return model.tracker.objects
 
 
-def test_masks_are_redrawn_in_tracking_each_object_by_what_is_seen_of_it(config):
+@pytest.fixture
+def model(config):
     config.lost_and_found = None
     config.decoder.edges = None
     model = MODELS.build(config)
     model.init_weights()
-    model.eval()
+    return model.eval()
+
+
+def be_surer(model):
+    with torch.no_grad():
+        model.refiner.correct.bias += 1  # of logits
+
+
+def test_masks_are_redrawn_in_tracking_each_object_by_what_is_seen_of_it(model):
     torch.manual_seed(1)
     image = torch.randint(0, 256, (1, 3, 200, 240), dtype=torch.uint8)
     boxes = [(30, 40, 80, 100), (140, 60, 200, 120)]
-    together = track(model, image, boxes)
+    together = [item.look.drawn.raw for item in track(model, image, boxes)]
     for box, raw in zip(boxes, together, strict=True):
-        assert_close(track(model, image, [box])[0], raw, rtol=0, atol=1e-4)
-    with torch.no_grad():
-        model.refiner.correct.bias += 1  # of logits
-    for before, raw in zip(together, track(model, image, boxes), strict=True):
-        assert (raw - before).max() > 0.1
+        alone = track(model, image, [box])[0].look.drawn.raw
+        assert_close(alone, raw, rtol=0, atol=1e-4)
+    be_surer(model)
+    for before, item in zip(together, track(model, image, boxes), strict=True):
+        assert (item.look.drawn.raw - before).max() > 0.1
+
+
+def test_what_is_followed_is_not_redrawn(model):
+    torch.manual_seed(1)
+    image = torch.randint(0, 256, (1, 3, 200, 240), dtype=torch.uint8)
+    box = (30, 40, 80, 100)
+    (before,) = track(model, image, [box])
+    pixels = model.tracker.report(image).masks.sum()
+    be_surer(model)
+    (after,) = track(model, image, [box])
+    assert torch.equal(after.look.decoded.raw, before.look.decoded.raw)
+    assert torch.equal(after.box, before.box)
+    assert model.tracker.report(image).masks.sum() > 1.1 * pixels  # what is reported is
 
 
 def test_it_learns_beside_the_head_which_it_does_not_change(config, training_pairs):
