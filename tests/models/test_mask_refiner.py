@@ -165,7 +165,7 @@ def test_what_is_followed_is_not_redrawn(model):
     (after,) = track(model, image, [box])
     assert torch.equal(after.look.decoded.raw, before.look.decoded.raw)
     assert torch.equal(after.box, before.box)
-    assert model.tracker.report(image).masks.sum() > 1.1 * pixels  # what is reported is
+    assert model.tracker.report(image).masks.sum() > pixels  # what is reported is
 
 
 def test_it_learns_beside_the_head_which_it_does_not_change(config, training_pairs):
