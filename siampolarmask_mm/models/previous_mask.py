@@ -6,6 +6,8 @@ Shape shorthand:
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import torch
@@ -39,6 +41,8 @@ class PreviousMask:
         farthest: pixels of the search crop.
         growth: change in size between frames, as a standard deviation of its logarithm.
         roughness: how far outlines are off; 0.25 moves them by about a stride.
+        partial: share of training pairs in which only a part of the object was found in the
+            frame before, so that the network finds the rest again.
 
     Raises:
         ValueError: if a share is not from 0 to 1.
@@ -56,17 +60,18 @@ class PreviousMask:
         farthest: float = 64.0,
         growth: float = 0.08,
         roughness: float = 0.25,
+        partial: float = 0.0,
     ) -> None:
-        if not (0 <= unknown <= 1 and 0 <= far <= 1):
-            raise ValueError(
-                f'unknown and far from 0 to 1 expected, got {unknown} and {far}'
-            )
+        for name, share in dict(unknown=unknown, far=far, partial=partial).items():
+            if not 0 <= share <= 1:
+                raise ValueError(f'{name} from 0 to 1 expected, got {share}')
         self.unknown = unknown
         self.motion = motion
         self.far = far
         self.farthest = farthest
         self.growth = growth
         self.roughness = roughness
+        self.partial = partial
 
     def make_up(
         self, masks: Tensor, is_outline: Tensor, num_locations: tuple[int, int], stride: int
@@ -85,7 +90,7 @@ class PreviousMask:
         """
         with torch.autocast(masks.device.type, enabled=False):  # places need float32
             shares = mask_shares(masks.float(), num_locations, stride)[:, None]
-            shares = self._roughen(self._move(shares, stride))[:, 0]
+            shares = self._roughen(self._cut(self._move(shares, stride)))[:, 0]
         told = torch.rand(len(masks), device=masks.device) >= self.unknown
         return tell(shares, told & is_outline)
 
@@ -98,18 +103,28 @@ class PreviousMask:
         is_far = torch.rand(count, 1, device=shares.device) < self.far
         shift = torch.where(is_far, anywhere, shift) / stride / extent  # of -1 to 1
         factor = (self.growth * torch.randn(count, device=shares.device)).exp()
-        rows, columns = (
-            torch.linspace(-1, 1, n, device=shares.device) for n in (height, width)
-        )
-        mass = shares.sum((1, 2, 3)).clamp_min(1e-6)
-        x = (shares.sum((1, 2)) * columns).sum(1) / mass
-        y = (shares.sum((1, 3)) * rows).sum(1) / mass
-        middle = torch.stack([x, y], dim=1)
+        middle = _middle(shares)
         theta = torch.zeros(count, 2, 3, device=shares.device)
         theta[:, 0, 0] = theta[:, 1, 1] = 1 / factor
         theta[:, :, 2] = middle - (middle + shift) / factor[:, None]
         grid = affine_grid(theta, shares.shape, align_corners=True)
         return grid_sample(shares, grid, align_corners=True)
+
+    def _cut(self, shares: Tensor) -> Tensor:
+        """Leave of some maps (N, 1, H, W) what lies on one side of a line through them."""
+        if not self.partial:
+            return shares
+        count = len(shares)
+        angle = 2 * math.pi * torch.rand(count, device=shares.device)
+        normal = torch.stack([angle.cos(), angle.sin()], dim=1)
+        offset = _places(shares) - _middle(shares)[:, None, None]  # (N, H, W, 2)
+        along = (offset * normal[:, None, None]).sum(-1)[:, None]
+        mass = shares.sum((1, 2, 3)).clamp_min(1e-6)
+        spread = ((shares * along.square()).sum((1, 2, 3)) / mass).sqrt()
+        line = spread * (1.5 * torch.rand(count, device=shares.device) - 1)
+        is_cut = torch.rand(count, device=shares.device) < self.partial
+        gone = (along < line[:, None, None, None]) & is_cut[:, None, None, None]
+        return shares.masked_fill(gone, 0)
 
     def _roughen(self, shares: Tensor) -> Tensor:
         """Move outlines here and there, out or in."""
@@ -117,6 +132,19 @@ class PreviousMask:
         bumps = interpolate(bumps, shares.shape[-2:], mode='bicubic', align_corners=True)
         soft = avg_pool2d(shares, 3, 1, 1)
         return (8 * (soft + self.roughness * bumps - 0.5)).sigmoid()
+
+
+def _places(shares: Tensor) -> Tensor:
+    """(H, W, 2) x and y of each location of (..., H, W), from -1 to 1."""
+    y, x = (torch.linspace(-1, 1, n, device=shares.device) for n in shares.shape[-2:])
+    return torch.stack(torch.broadcast_tensors(x, y[:, None]), dim=-1)
+
+
+def _middle(shares: Tensor) -> Tensor:
+    """(N, 2) of the mass of each map (N, 1, H, W), from -1 to 1."""
+    mass = shares.sum((1, 2, 3)).clamp_min(1e-6)
+    weighted = shares[:, 0, :, :, None] * _places(shares)
+    return weighted.sum((1, 2)) / mass[:, None]
 
 
 def tell(shares: Tensor, known: Tensor) -> Tensor:

@@ -106,10 +106,23 @@ def test_an_empty_mask_is_no_object_anywhere():
     assert (maps[0, 0] < 0.05).all()
 
 
-@pytest.mark.parametrize('argument', [dict(unknown=1.5), dict(far=-0.1)])
+@pytest.mark.parametrize('argument', [dict(unknown=1.5), dict(far=-0.1), dict(partial=2)])
 def test_shares_are_from_0_to_1(argument):
-    with pytest.raises(ValueError, match='unknown and far from 0 to 1 expected'):
+    with pytest.raises(ValueError, match=r'(unknown|far|partial) from 0 to 1 expected'):
         PreviousMask(**argument)
+
+
+def test_of_some_objects_only_a_part_was_found():
+    torch.manual_seed(2)
+    (whole,) = make_up(1)[:, 0]
+    maps = make_up(400, partial=0.3)[:, 0]
+    assert (maps <= whole + 1e-3).all()
+    found = maps.sum((1, 2)) / whole.sum()
+    assert 0.2 < (found < 0.95).float().mean() < 0.4
+    assert found.min() > 0.25
+    left = centers(make_up(400, partial=1.0))
+    assert (left.mean(0).abs() < 4).all()  # parts on all sides
+    assert (left.abs().amax(1) > 8).float().mean() > 0.5
 
 
 def test_half_precision_around_it_changes_nothing():
