@@ -96,6 +96,7 @@ class VideoReader(FrameReader):
             raise ValueError(f'a video expected, OpenCV cannot open {what}')
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         live = isinstance(source, int) or '://' in source
+        self._start = None if live else 0.0  # a camera's clock may have run for days
         name = f'camera{source}' if isinstance(source, int) else Path(source).stem
         told = self._capture.get(cv2.CAP_PROP_FPS)
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -137,7 +138,11 @@ class VideoReader(FrameReader):
 
     def _time(self, number: int) -> float:
         milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-        return milliseconds / 1000 if milliseconds > 0 else number / self.fps
+        if milliseconds <= 0:
+            return number / self.fps
+        if self._start is None:
+            self._start = milliseconds
+        return (milliseconds - self._start) / 1000
 
 
 class ImageFolderReader(FrameReader):

@@ -182,6 +182,19 @@ def test_cameras_are_numbers_and_have_no_end_that_is_known(monkeypatch):
     assert opened == [3, 'rtsp://host/live']
 
 
+def test_times_of_a_camera_count_from_its_first_frame(monkeypatch):
+    class Clock(Capture):
+        """Of a machine that has run for two days."""
+
+        def get(self, key):
+            passed = 172_800_000 + 40 * self.t
+            return passed if key == cv2.CAP_PROP_POS_MSEC else super().get(key)
+
+    monkeypatch.setattr(cv2, 'VideoCapture', lambda _: Clock((), -1))
+    times = [frame.time for frame in open_frames('0')]
+    assert times == pytest.approx([0.04 * t for t in range(8)])
+
+
 def test_what_cannot_be_read_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='no video, folder of images or camera at'):
         open_frames(tmp_path / 'none.mp4')
