@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import lru_cache
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -25,19 +24,26 @@ def in_threads(work: Callable, *arguments: Iterable) -> list:
 
     Raises:
         ValueError: if their lengths differ.
-        Exception: the first call's that fails.
+        Exception: of the first call that fails; the others have ended, or never begin.
     """
     calls = list(zip(*arguments, strict=True))
     num_threads = torch.get_num_threads()
     if not torch.cuda.is_initialized() or min(num_threads, len(calls)) < 2:
         return [work(*call) for call in calls]
-    pool = _pool(num_threads, os.getpid())  # threads do not survive a fork
-    running = [pool.submit(work, *call) for call in calls]
+    running = [_pool(num_threads).submit(work, *call) for call in calls]
+    wait(running, return_when=FIRST_EXCEPTION)
+    for future in running:
+        future.cancel()  # does nothing to what is done, or being done
+    wait(running)  # so that nothing goes on behind the caller's back
+    failed = [f.exception() for f in running if not f.cancelled() and f.exception()]
+    if failed:
+        raise failed[0]
     return [future.result() for future in running]
 
 
-@cache
-def _pool(num_threads: int, process: int) -> ThreadPoolExecutor:  # noqa: ARG001
+@lru_cache(maxsize=1)
+def _pool(num_threads: int) -> ThreadPoolExecutor:
+    # A fork has no threads, but no GPU either, and does not come here.
     return ThreadPoolExecutor(num_threads, 'siampolarmask', initializer=_keep_to_one_core)
 
 

@@ -8,7 +8,7 @@ load_from = (
     'work_dirs/siampolarmask_mobilenetv2-matching-refined_1xb16-1500i_'
     'coco-duts-ytvos-davis_test-davis2016/iter_1500.pth'
 )
-model = dict(backbone=dict(frozen_stages=2), refiner=dict(max_pairs=32))
+model = dict(backbone=dict(frozen_stages=2), refiner=dict(max_pairs=32))  # uniting stars of more holds up a GPU
 train_dataloader = dict(
     batch_size=256,
     num_workers=14,

@@ -11,7 +11,7 @@ load_from = (
 model = dict(
     backbone=dict(out_indices=(0, 1, 2, 4)),
     refiner=dict(type='MaskRefiner'),
-    losses=dict(mask=dict(type='NearMaskLoss')),
+    losses=dict(refined=dict(type='NearMaskLoss')),
 )
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
 optim_wrapper = dict(optimizer=dict(lr=0.001))

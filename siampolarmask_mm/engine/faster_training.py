@@ -51,14 +51,32 @@ class FreezeHook(Hook):
         parts: names of submodules.
 
     Raises:
+        TypeError: if ``parts`` is one name.
         AttributeError: when training starts, if the network has no such part.
+        ValueError: when training starts in several processes that wait for gradients of
+            all weights, as they do without ``find_unused_parameters=True`` in the config.
     """
 
     def __init__(self, parts: Sequence[str]) -> None:
+        if isinstance(parts, str):
+            raise TypeError(f'a list of names of parts expected, got {parts!r}')
         self.parts = tuple(parts)
 
     def before_train(self, runner: Runner) -> None:
         """Weights get no gradients."""
+        if not getattr(runner.model, 'find_unused_parameters', True):
+            raise ValueError(
+                'find_unused_parameters=True expected, since parts of the network that '
+                f'several processes train are to stay: {self.parts}'
+            )
+        for part in self._frozen(runner):
+            part.requires_grad_(False)
+
+    def before_train_iter(self, runner: Runner, *_: object, **__: object) -> None:
+        """Statistics of normalization stay, which mmengine's loops let move."""
+        for part in self._frozen(runner):
+            part.eval()
+
+    def _frozen(self, runner: Runner) -> list[nn.Module]:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        for name in self.parts:
-            model.get_submodule(name).requires_grad_(False)
+        return [model.get_submodule(name) for name in self.parts]

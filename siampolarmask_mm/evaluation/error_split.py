@@ -7,7 +7,7 @@ Each sequence is tracked three times over, with one network and one decoder:
   that nothing is lost; what is missing is shape, or the motion of one frame.
 - ``ceiling``: the same, and the head says what it was taught to say, in the first frame,
   too, where thresholds are found: what is missing is what stars, locations and decoder
-  cannot express.
+  cannot express. Nothing is redrawn: a `MaskRefiner` may go beyond this ceiling.
 
 1 - ceiling, ceiling - placed and placed - tracked are the parts of what is missing.
 """
@@ -171,8 +171,8 @@ def answer_truly(
             for _ in item.templates
         ]
         shown = torch.from_numpy(np.stack(shown)).bool()
-        prediction, seen = predict(objects, crops, *args)
-        return true_prediction(model, shown, prediction), seen
+        prediction, _ = predict(objects, crops, *args)
+        return true_prediction(model, shown, prediction), None
 
     running.predict = predict_truly
     try:

@@ -29,7 +29,8 @@ class MaskRefiner(BaseModule):
     coarser stride, and the confidence. What comes out at the finest stride is added to the
     confidence's logits, and interpolated to the crop; untrained, nothing changes much.
 
-    In tracking, masks that are reported are redrawn, what is followed is not.
+    In tracking, masks that are reported are redrawn, and with them those that a
+    TemplateMemory remembers; what is followed, and boxes with it, is not.
 
     Sizes must be such that maps of all strides begin and end at the crop's first and last
     pixel, S = 1 + a multiple of the coarsest stride, as with SOTMobileNetV2.
@@ -40,12 +41,16 @@ class MaskRefiner(BaseModule):
         channels: of the convolutions at these strides.
         strides: pixels of the crop between neighbors in these features.
         stride: of the head's features.
-        roughness: in training, confidences are made as wrong as this, a standard deviation
-            in logits of bumps over a location or two, since they are too good on pairs that
-            the network has learned from.
+        roughness: in training, confidences are made wrong, since they are too good on pairs
+            that the network has learned from: by the sum, in logits, of bumps as large as a
+            location and of others four times as large, both of this standard deviation
+            where they are highest.
         max_pairs: of a training batch whose masks are redrawn; all if not given. Stars are
-            united one pair after another, on the CPU, which a GPU waits for.
+            united on the CPU, which takes most of an iteration's time on a GPU.
         init_cfg: of mmengine's BaseModule.
+
+    Raises:
+        ValueError: if ``max_pairs`` is below 1.
 
     Source: refining coarse masks by finer features top-down is SharpMask's
     (arXiv:1603.08695), and SiamMask's for a tracker (arXiv:1812.05050, section 3.2); that
@@ -65,6 +70,8 @@ class MaskRefiner(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        if max_pairs is not None and max_pairs < 1:
+            raise ValueError(f'max_pairs of 1 or more expected, got {max_pairs}')
         self.strides = tuple(strides)
         self.stride = stride
         self.roughness = roughness
@@ -99,7 +106,8 @@ class MaskRefiner(BaseModule):
             (N, S, S) logits.
 
         Raises:
-            ValueError: if fine features do not begin and end where the crop does.
+            ValueError: if fine features do not begin and end where the crop does, or the
+                head's cannot lie in its middle.
         """
         size = confidence.shape[-1]
         for stride, own in zip(self.strides, fine, strict=True):
@@ -132,8 +140,18 @@ class MaskRefiner(BaseModule):
 
 
 def surround(features: Tensor, cells: Sequence[int]) -> Tensor:
-    """Zeros around (..., H, W) up to a size of (height, width), evenly on all sides."""
-    down, across = ((n - m) // 2 for n, m in zip(cells, features.shape[-2:], strict=True))
+    """Zeros around (..., H, W) up to a size of (height, width), evenly on all sides.
+
+    Raises:
+        ValueError: if that is not possible.
+    """
+    around = [n - m for n, m in zip(cells, features.shape[-2:], strict=True)]
+    if any(n < 0 or n % 2 for n in around):
+        raise ValueError(
+            f"an even number of locations fewer than the crop's {tuple(cells)} expected, "
+            f'got {tuple(features.shape[-2:])}'
+        )
+    down, across = (n // 2 for n in around)
     return pad(features, (across, across, down, down))
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from siampolarmask_mm.models.confidence import (
     MAJORITY,
     best_threshold,
+    keep_part,
     spread_scores,
     star_confidence,
     unite_at,
@@ -194,18 +195,24 @@ class PolarDecoder:
             return Decoded(choice, partial(star_confidence, *choice.star, size))
         if threshold is None:
             threshold = MAJORITY if self.threshold is None else self.threshold
-        if self.edges is not None and image is not None:
-            fitted = torch.from_numpy(self.edges(raw.numpy(), image))
-            raw = fitted if _holds(fitted, choice) else raw
+        raw = self._fit(raw, choice, image)
         draw = partial(unite_at, raw, choice.star.center, threshold)
         return Decoded(choice, draw, raw)
+
+    def _fit(self, raw: Tensor, choice: Choice, image: np.ndarray | None) -> Tensor:
+        """A raw confidence (S, S), fitted to the image's edges if that is wanted."""
+        if self.edges is None or image is None:
+            return raw
+        fitted = torch.from_numpy(self.edges(raw.numpy(), image))
+        return fitted if _holds(fitted, choice) else raw
 
     def redraw(
         self, seen: Decoded, refined: Tensor, image: np.ndarray | None = None
     ) -> Decoded:
         """Make the mask of a union whose confidence a MaskRefiner redrew.
 
-        Its own threshold needs no first frame: a refiner learns to say 0.5 at the edge.
+        The mask is where it is above 0.5, since that is what a refiner learns to say at the
+        edge: no threshold is found for it, or lowered.
 
         Args:
             seen: of `settle`, returned as it is if the object was lost in redrawing.
@@ -214,7 +221,9 @@ class PolarDecoder:
         """
         if not _holds(refined, seen.choice):
             return seen
-        return self.settle(seen.choice, refined, len(refined), None, image)
+        refined = self._fit(refined, seen.choice, image)
+        draw = partial(keep_part, refined, seen.choice.star.center)
+        return Decoded(seen.choice, draw, refined)
 
     def sizes(self, prediction: PolarPrediction, points: Tensor) -> Tensor:  # noqa: ARG002
         """(H, W, 2) width and height of the shape that each location predicts."""

@@ -218,11 +218,11 @@ class PolarTracker:
         def settle(i: int, item: TrackedObject, crop: Crop) -> Look:
             image = images[i]
             decoded = decoder.settle(*proposed[i], crop.size, item.threshold, image)
-            drawn = decoded
+            redrawn = None
             if refined[i] is not None:
-                drawn = decoder.redraw(decoded, refined[i], image)
-            view = SearchView(crop, points, maps[i].scores, drawn)
-            return Look(crop, decoded, view, drawn)
+                redrawn = decoder.redraw(decoded, refined[i], image)
+            view = SearchView(crop, points, maps[i].scores, redrawn or decoded)
+            return Look(crop, decoded, view, redrawn)
 
         return in_threads(settle, range(len(objects)), objects, crops)
 

@@ -102,7 +102,7 @@ class RunningNetwork:
             if tell_previous and self.network.previous_mask is not None:
                 previous = self._previous(objects, crops, template, search)[of]
             head, seen = self.model.head, None
-            if self.model.refiner is None:
+            if self.model.refiner is None:  # hooks of the head are heard
                 prediction = head(template, search, previous)
             else:
                 features = head.compare(template, search, previous)

@@ -52,8 +52,8 @@ class SiamPolarMask(ObjectsTracker):
             paper.
         refiner: config of a MaskRefiner for a union's confidence; the backbone then gives
             its fine features, the finest first, before the others, and ``losses`` has
-            ``mask``, which is the only one of the masks that are redrawn. None if not
-            given, as in the paper.
+            ``refined``, of the masks that are redrawn. None if not given, as in the paper.
+            One star is never redrawn.
         inference: arguments of `Inference`: how the network is run in tracking.
         init_cfg: of mmengine's BaseModule.
 
@@ -109,13 +109,14 @@ class SiamPolarMask(ObjectsTracker):
             self.refiner = MODELS.build(refiner, default_args=channels)
         names = 'score', 'centerness', self.head.SHAPE
         if self.refiner is not None:
-            names = *names, 'mask'
-            self.mask_loss = MODELS.build(losses.get('mask', dict(type='NearMaskLoss')))
+            names = *names, 'refined'
         if set(losses) != set(names):
             raise ValueError(f'losses of {names} expected, got {tuple(losses)}')
         self.score_loss = MODELS.build(losses['score'])
         self.centerness_loss = MODELS.build(losses['centerness'])
         self.shape_loss = MODELS.build(losses[self.head.SHAPE])
+        if self.refiner is not None:
+            self.refined_loss = MODELS.build(losses['refined'])
         self.previous_mask = previous_mask and TASK_UTILS.build(previous_mask)
         if self.head.uses_previous != (self.previous_mask is not None):
             raise ValueError(
@@ -149,6 +150,11 @@ class SiamPolarMask(ObjectsTracker):
     def _split(self, features: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], ...]:
         """The backbone's features: fine ones, and the others."""
         num_fine = 0 if self.refiner is None else len(self.refiner.strides)
+        if len(features) <= num_fine:
+            raise ValueError(
+                f'{num_fine} fine features, the finest first, and others expected of the '
+                f'backbone (its out_indices), since there is a refiner; got {len(features)}'
+            )
         return features[:num_fine], features[num_fine:]
 
     def extract_template(
@@ -227,7 +233,7 @@ class SiamPolarMask(ObjectsTracker):
         targets = self.find_targets(data_samples, self.location_points(prediction))
         losses = self._compare(prediction, targets)
         if self.refiner is not None:
-            losses['loss_mask'] = self._refine(prediction, targets, fine, features)
+            losses['loss_refined'] = self._refine(prediction, targets, fine, features)
         return losses
 
     def _refine(
@@ -245,7 +251,7 @@ class SiamPolarMask(ObjectsTracker):
         raw = self._raw_confidences(prediction, shown).to(features.device)
         fine = [part[shown].detach() for part in fine]
         logits = self.refiner(raw, fine, features[shown].detach())
-        return self.mask_loss(logits, targets.masks[shown], raw)
+        return self.refined_loss(logits, targets.masks[shown], raw)
 
     def _raw_confidences(self, prediction: Prediction, rows: Tensor) -> Tensor:
         """(P, S, S) of P rows of a prediction, where their scores are largest."""

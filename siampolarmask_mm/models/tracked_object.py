@@ -42,9 +42,9 @@ class Look(NamedTuple):
         crop: the search crop.
         decoded: of the decoder, in pixels of the crop; what is followed.
         view: the window and its scores, for pictures.
-        refined: what a MaskRefiner made of it. That is better to look at, and worse to
-            follow: a refiner has learned to go on from masks that were nearly right, and
-            believes one that slips off.
+        refined: what a MaskRefiner made of it, if there is one. That is better to look at,
+            and worse to follow: a refiner has learned to go on from masks that were nearly
+            right, and believes one that slips off.
     """
 
     crop: Crop

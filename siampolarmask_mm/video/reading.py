@@ -138,11 +138,10 @@ class VideoReader(FrameReader):
 
     def _time(self, number: int) -> float:
         milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-        if milliseconds <= 0:
-            return number / self.fps
         if self._start is None:
             self._start = milliseconds
-        return (milliseconds - self._start) / 1000
+        passed = milliseconds - self._start
+        return passed / 1000 if passed > 0 else number / self.fps
 
 
 class ImageFolderReader(FrameReader):

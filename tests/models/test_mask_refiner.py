@@ -98,13 +98,13 @@ def config():
     config = Config.fromfile(base).model
     config.backbone.update(out_indices=(0, 1, 2, 4), init_cfg=None)
     config.refiner = dict(type='MaskRefiner')
-    config.losses.mask = dict(type='NearMaskLoss')
+    config.losses.refined = dict(type='NearMaskLoss')
     return config
 
 
 def test_its_loss_has_to_be_given(config):
-    del config.losses['mask']
-    with pytest.raises(ValueError, match='mask'):
+    del config.losses['refined']
+    with pytest.raises(ValueError, match='refined'):
         MODELS.build(config)
 
 
@@ -175,10 +175,10 @@ def test_it_learns_beside_the_head_which_it_does_not_change(config, training_pai
     model.init_weights()
     batch = pseudo_collate([training_pairs[i] for i in range(2)])
     losses = model(**model.data_preprocessor(batch, training=True), mode='loss')
-    losses['loss_mask'].backward(retain_graph=True)
+    losses['loss_refined'].backward(retain_graph=True)
     grown = {name for name, p in model.named_parameters() if p.grad is not None}
     assert grown == {f'refiner.{name}' for name, _ in model.refiner.named_parameters()}
-    assert set(losses) == {f'loss_{n}' for n in ('score', 'centerness', 'rays', 'mask')}
+    assert set(losses) == {f'loss_{n}' for n in ('score', 'centerness', 'rays', 'refined')}
 
 
 def test_pairs_without_the_object_have_no_mask_to_redraw(config, training_pairs):
@@ -189,5 +189,5 @@ def test_pairs_without_the_object_have_no_mask_to_redraw(config, training_pairs)
     batch = pseudo_collate([training_pairs[0]])
     batch['data_samples'][0].search_gt_instances.labels[:] = 0
     losses = model(**model.data_preprocessor(batch, training=True), mode='loss')
-    assert losses['loss_mask'] == 0
-    losses['loss_mask'].backward()  # with all else frozen, too
+    assert losses['loss_refined'] == 0
+    losses['loss_refined'].backward()  # with all else frozen, too
