@@ -6,9 +6,10 @@ The network runs in full; what it predicts is then replaced by what one that is 
 would say of the true masks, so that decoders have as much to do as with a trained network,
 and each frame starts from the true box of the frame before. All that is compared runs by
 turns in one process. The last line is one JSON object; times are medians over frames:
-    network_ms: features of the search crop, the head and the refiner, for one object
+    network_ms: features of the search crop and the head, for one object
+    network_visible_union_ms: the same and the refiner, if the network has one
     overhead_one_star, overhead_visible_union: what a frame takes besides, as a fraction of
-        the network's time
+        the time of its network
     end_to_end_ms, end_to_end_visible_union_ms: a frame with one star, or with a union
     objects_ms: a whole frame with this many objects, unions
     frames: that were timed
@@ -58,10 +59,19 @@ def parse_args() -> Namespace:
     parser.add_argument('--checkpoint', help='weights; random if not given')
     parser.add_argument('--frames', type=int, default=20, help='of each sequence')
     parser.add_argument('--threads', type=int, default=2, help='of torch and OpenCV')
-    parser.add_argument('--device', type=torch.device, default=torch.device('cpu'))
-    parser.add_argument('--objects', type=int, nargs='*', default=[1, 2, 5])
-    parser.add_argument('--amp', default='bfloat16', help='type to compare masks in')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
+    parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:1')
+    parser.add_argument(
+        '--objects', type=int, nargs='*', default=[1, 2, 5], help='numbers to time'
+    )
+    parser.add_argument(
+        '--amp',
+        choices=('bfloat16', 'float16'),
+        default='bfloat16',
+        help='type to compare masks in',
+    )
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, default={}, help='key=value'
+    )
     return parser.parse_args()
 
 
@@ -74,13 +84,13 @@ class Contestant:
         weights: dict,
         decoding: str,
         num: int,
-        device: torch.device,
+        device: str,
     ) -> None:
         config = config.copy()
         config.decoder.update(decoding=decoding)
         config.assigner.update(representation=decoding)
         self.model = MODELS.build(config).eval().to(device)
-        self.device = device
+        self.device = torch.device(device)
         self.model.load_state_dict(weights)
         self.tracker = self.model.tracker
         self.num = num
@@ -95,7 +105,11 @@ class Contestant:
 
         def run_and_answer(features: torch.Tensor) -> PolarPrediction:
             prediction = predict(head, features)
-            return prediction if self.answer is None else self.answer
+            if self.answer is None:
+                return prediction
+            for part in prediction:
+                part.cpu()  # as the tracker would: it waits for the device
+            return self.answer
 
         head.predict = run_and_answer
 
@@ -106,6 +120,7 @@ class Contestant:
             item.star = first_star(before.box, None, self.model.head.num_rays)
         crop = self.tracker.window(self.tracker.objects[0], frame.mask.shape)
         mask = torch.from_numpy(crop.cut_mask(frame.mask)).bool()[None]
+        self.answer = None
         answer = true_prediction(self.model, mask, self.network(frame)[1])
         self.answer = PolarPrediction(
             *(part.expand(self.num, *part.shape[1:]).contiguous() for part in answer)
@@ -119,7 +134,10 @@ class Contestant:
         return self.now() - start
 
     def network(self, frame: Frame) -> tuple[float, PolarPrediction]:
-        """Milliseconds that the network alone takes for one object, and what it says."""
+        """Milliseconds that the network alone takes for one object, and what it says.
+
+        One star is never redrawn.
+        """
         item, image = self.tracker.objects[0], frame.batch['inputs']['img'][0]
         window = self.tracker.window(item, frame.mask.shape)
         running, model = self.tracker.running, self.tracker.running.model
@@ -130,7 +148,7 @@ class Contestant:
             fine, search = model.see(crop)
             features = model.head.compare(item.templates[0], search)
             prediction = model.head.predict(features)
-            if model.refiner is not None:
+            if model.refiner is not None and model.decoder.decoding != 'one_star':
                 model.refiner(confidence, fine, features)
             taken = self.now() - start
         return taken, PolarPrediction(*(part.float().cpu() for part in prediction))
@@ -138,14 +156,17 @@ class Contestant:
     def now(self) -> float:
         """Milliseconds, when all that was asked for is done."""
         if self.device.type == 'cuda':
-            torch.cuda.synchronize()
+            torch.cuda.synchronize(self.device)
         return time.perf_counter() * 1000
 
 
 def read_frames(config: Config, args: Namespace) -> dict[str, list[Frame]]:
     """The first frames of each sequence, as the test pipeline of a config gives them."""
-    folders = next((args.davis / 'JPEGImages').rglob(args.sequences[0])).parent
-    resolution = folders.relative_to(args.davis / 'JPEGImages')
+    images = args.davis / 'JPEGImages'
+    folder = next(images.rglob(args.sequences[0]), None)
+    if folder is None:
+        raise SystemExit(f'no sequence {args.sequences[0]} in {images}')
+    resolution = folder.parent.relative_to(images)
     with tempfile.NamedTemporaryFile('w', suffix='.txt') as names:
         names.write('\n'.join(args.sequences))
         names.flush()
@@ -221,7 +242,8 @@ def measure(args: Namespace, config: Config) -> dict[str, list[float]]:
             for name, contestant in contestants.items():
                 contestant.prepare(frame, before)
                 times[name].append(contestant.frame(frame))
-            times['network'].append(contestants['one_star'].network(frame)[0])
+            for name in ('one_star', 'visible_union'):
+                times[f'network of {name}'].append(contestants[name].network(frame)[0])
     return times
 
 
@@ -240,8 +262,8 @@ def compare_masks(args: Namespace, config: Config) -> list[float]:
         overlaps = []
         for frame in frames[1:]:
             exact, other = (model.tracker.objects[0] for model in models)
-            for name in ('box', 'star', 'size_correction', 'threshold', 'reference'):
-                setattr(other, name, getattr(exact, name))
+            # All that is remembered but the templates, which are the network's own.
+            vars(other).update(vars(exact), templates=other.templates)
             masks = [
                 model.test_step(repeat_objects(frame.batch, 1))[
                     0
@@ -259,18 +281,20 @@ def summary(times: dict[str, list[float]], objects: list[int]) -> dict:
     middle = {name: statistics.median(values) for name, values in times.items()}
 
     def overhead(name: str) -> float:
-        pairs = zip(times[name], times['network'], strict=True)
-        return round(statistics.median(all_ - net for all_, net in pairs) / network, 3)
+        network = f'network of {name}'
+        pairs = zip(times[name], times[network], strict=True)
+        besides = statistics.median(whole - alone for whole, alone in pairs)
+        return round(besides / middle[network], 3)
 
-    network = middle['network']
     return dict(
-        network_ms=round(network, 2),
+        network_ms=round(middle['network of one_star'], 2),
+        network_visible_union_ms=round(middle['network of visible_union'], 2),
         overhead_one_star=overhead('one_star'),
         overhead_visible_union=overhead('visible_union'),
         end_to_end_ms=round(middle['one_star'], 2),
         end_to_end_visible_union_ms=round(middle['visible_union'], 2),
         objects_ms={num: round(middle[num], 2) for num in objects},
-        frames=len(times['network']),
+        frames=len(times['one_star']),
     )
 
 
