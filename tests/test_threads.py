@@ -1,6 +1,7 @@
 """in_threads gives what a loop gives, several at once where a GPU is in use."""
 
 import threading
+import time
 
 import pytest
 import torch
@@ -44,6 +45,25 @@ def test_without_a_gpu_the_caller_s_thread_does_all(monkeypatch):
 def test_a_failure_is_raised():
     with pytest.raises(ZeroDivisionError):
         in_threads(lambda a: 1 / a, [1, 0, 1])
+
+
+@pytest.mark.usefixtures('gpu_in_use')
+def test_after_a_failure_nothing_goes_on():
+    begun, ended = [], []
+
+    def work(number):
+        begun.append(number)
+        if number == 0:
+            raise RuntimeError
+        time.sleep(0.05)
+        ended.append(number)
+
+    with pytest.raises(RuntimeError):
+        in_threads(work, range(20))
+    assert sorted(ended) == sorted(set(begun) - {0})  # what began has ended
+    assert len(begun) < 20
+    time.sleep(0.1)
+    assert len(begun) == len(ended) + 1
 
 
 def test_as_many_of_each_argument_are_expected():

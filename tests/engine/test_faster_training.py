@@ -60,6 +60,36 @@ def test_frozen_parts_get_no_gradients(network):
     assert all(p.grad is not None for p in network[2].parameters())
 
 
+def test_statistics_of_frozen_parts_stay():
+    network = nn.ModuleDict(dict(frozen=nn.BatchNorm1d(2), free=nn.BatchNorm1d(2)))
+    runner = SimpleNamespace(model=network)
+    hook = HOOKS.build(dict(type='FreezeHook', parts=['frozen']))
+    hook.before_train(runner)
+    before = copy.deepcopy(network.state_dict())
+    for _ in range(2):
+        network.train()  # as mmengine's loops do
+        hook.before_train_iter(runner, batch_idx=0, data_batch=None)
+        network['free'](network['frozen'](torch.rand(9, 2)))
+    changed = {
+        name
+        for name, value in network.state_dict().items()
+        if (value != before[name]).any()
+    }
+    assert {name.split('.')[0] for name in changed} == {'free'}
+
+
+def test_one_name_is_not_a_list_of_parts():
+    with pytest.raises(TypeError, match="a list of names of parts expected, got 'neck'"):
+        HOOKS.build(dict(type='FreezeHook', parts='neck'))
+
+
+def test_processes_that_wait_for_all_gradients_cannot_freeze(network):
+    wrapped = SimpleNamespace(module=network, find_unused_parameters=False)
+    hook = HOOKS.build(dict(type='FreezeHook', parts=['0']))
+    with pytest.raises(ValueError, match='find_unused_parameters=True expected'):
+        hook.before_train(SimpleNamespace(model=wrapped))
+
+
 def test_a_part_that_is_not_there_cannot_be_frozen(network):
     hook = HOOKS.build(dict(type='FreezeHook', parts=['neck']))
     with pytest.raises(AttributeError, match='neck'):

@@ -8,7 +8,9 @@ from mmengine.structures import InstanceData
 from mmtrack.structures import TrackDataSample
 from torch.testing import assert_close
 
-from siampolarmask_mm.models import MaskRefiner, NearMaskLoss
+from siampolarmask_mm.models import MaskRefiner, NearMaskLoss, PolarDecoder
+from siampolarmask_mm.models.confidence import MAJORITY, paste_confidence
+from siampolarmask_mm.models.decoded import Choice, Star
 from siampolarmask_mm.registry import MODELS
 from siampolarmask_mm.video.checkpoint import CONFIGS
 
@@ -110,21 +112,19 @@ def test_its_loss_has_to_be_given(config):
 
 def frame_with(boxes):
     sample = TrackDataSample(metainfo=dict(frame_id=0))
-    masks = torch.zeros(len(boxes), 200, 240, dtype=torch.uint8)
-    for mask, (x1, y1, x2, y2) in zip(masks, boxes, strict=True):
-        mask[y1:y2, x1:x2] = 1
     boxes = torch.tensor(boxes, dtype=torch.float32)
     sample.gt_instances = InstanceData(bboxes=boxes, labels=torch.arange(len(boxes)))
     return sample
 
 
-def track(model, image, boxes):
-    """The objects, seen in the frame after."""
+def track(model, image, boxes, num_frames=1):
+    """The objects, seen in frames after."""
     inputs = dict(img=image[None])
     model.predict_ope(inputs, [frame_with(boxes)])
-    later = TrackDataSample(metainfo=dict(frame_id=1))
     with torch.no_grad():
-        model.predict_ope(inputs, [later])
+        for number in range(1, num_frames + 1):
+            later = TrackDataSample(metainfo=dict(frame_id=number))
+            model.predict_ope(inputs, [later])
     return model.tracker.objects
 
 
@@ -159,13 +159,101 @@ def test_what_is_followed_is_not_redrawn(model):
     torch.manual_seed(1)
     image = torch.randint(0, 256, (1, 3, 200, 240), dtype=torch.uint8)
     box = (30, 40, 80, 100)
-    (before,) = track(model, image, [box])
+    (before,) = track(model, image, [box], num_frames=3)
     pixels = model.tracker.report(image).masks.sum()
     be_surer(model)
-    (after,) = track(model, image, [box])
+    (after,) = track(model, image, [box], num_frames=3)
     assert torch.equal(after.look.decoded.raw, before.look.decoded.raw)
     assert torch.equal(after.box, before.box)
-    assert model.tracker.report(image).masks.sum() > pixels  # what is reported is
+    found = model.tracker.report(image)  # what is reported is
+    assert found.masks.sum() > pixels
+    drawn = after.look.drawn.confidence
+    whole = paste_confidence(drawn, after.look.crop, (0, 0, 240, 200)) > MAJORITY
+    assert torch.equal(found.masks[0], torch.from_numpy(whole))
+    assert found.searches[0].decoded is after.look.drawn
+
+
+def test_each_object_is_redrawn_by_the_features_of_its_first_template(model, monkeypatch):
+    torch.manual_seed(1)
+    image = torch.randint(0, 256, (1, 3, 200, 240), dtype=torch.uint8)
+    items = track(model, image, [(30, 40, 80, 100), (140, 60, 200, 120)])
+    for item in items:  # 4 rows: this template and another one, of each
+        item.templates.append(tuple(torch.rand_like(part) for part in item.templates[0]))
+    compared, shown = [], []
+    running = model.tracker.running.model
+    compare, redraw = running.head.compare, running.refiner.forward
+    monkeypatch.setattr(
+        running.head, 'compare', lambda *a: compared.append(compare(*a)) or compared[-1]
+    )
+    monkeypatch.setattr(
+        running.refiner, 'forward', lambda *a: shown.append(a[2]) or redraw(*a)
+    )
+    with torch.no_grad():
+        model.tracker.follow(image)
+    assert len(compared[0]) == 4
+    assert torch.equal(shown[0], compared[0][[0, 2]])
+
+
+def disk(radius, size=SIZE, inner=0):
+    rows, columns = torch.meshgrid(torch.arange(size), torch.arange(size), indexing='ij')
+    distance = ((rows - 32) ** 2 + (columns - 32) ** 2).sqrt()
+    return (inner <= distance) & (distance < radius)
+
+
+@pytest.fixture
+def seen_disk():
+    decoder = PolarDecoder(decoding='visible_union', threshold=0.3)
+    choice = Choice(Star(torch.tensor([32.0, 32.0]), torch.full((36,), 20.0)), 1.0, 1.0)
+    return decoder, decoder.settle(choice, 0.1 + 0.8 * disk(20), SIZE)
+
+
+@pytest.mark.parametrize('inside', [0.05, 0.2, 0.4])
+def test_a_redrawn_mask_ends_at_one_half_whatever_its_middle(seen_disk, inside):
+    decoder, seen = seen_disk
+    ring = disk(24, inner=12)
+    refined = torch.where(ring, 0.9, torch.where(disk(24), inside, 0.45))
+    assert torch.equal(decoder.redraw(seen, refined).confidence > 0.5, ring)
+
+
+def test_what_vanishes_in_redrawing_is_not_redrawn(seen_disk):
+    decoder, seen = seen_disk
+    assert decoder.redraw(seen, torch.full((SIZE, SIZE), 0.01)) is seen
+
+
+@pytest.mark.parametrize(('row', 'column'), [(1, 1), (1, 3), (3, 2)])
+def test_the_head_s_features_lie_in_the_middle_of_the_crop(refiner, row, column):
+    torch.nn.init.normal_(refiner.correct.weight)
+    half = torch.full((1, SIZE, SIZE), 0.5)
+    fine, features = seen(1)
+    before = refiner(half, fine, features)
+    features[0, :, row, column] = 5
+    changes = (refiner(half, fine, features) - before)[0].abs()
+    where = torch.arange(SIZE).float() @ torch.stack([changes.sum(1), changes.sum(0)], 1)
+    middle = where / changes.sum()  # 5 of 9 locations: the first is the crop's third
+    assert_close(
+        middle, torch.tensor([8.0 * (2 + row), 8.0 * (2 + column)]), rtol=0, atol=5
+    )
+
+
+def test_features_that_cannot_lie_in_the_middle_are_refused(refiner):
+    fine, _ = seen(1)
+    with pytest.raises(ValueError, match=r'even number .* crop.s \(9, 9\) .* \(6, 6\)'):
+        refiner(torch.zeros(1, SIZE, SIZE), fine, torch.zeros(1, 8, 6, 6))
+
+
+@pytest.mark.parametrize('max_pairs', [0, -3])
+def test_some_pairs_are_to_be_redrawn(max_pairs):
+    with pytest.raises(
+        ValueError, match=f'max_pairs of 1 or more expected, got {max_pairs}'
+    ):
+        MaskRefiner(8, max_pairs=max_pairs)
+
+
+def test_features_are_expected_beside_the_fine_ones(config):
+    config.backbone.out_indices = (2, 4)
+    model = MODELS.build(config)
+    with pytest.raises(ValueError, match=r'2 fine features, .* and others .* got 2'):
+        model.see(torch.zeros(1, 3, 65, 65))
 
 
 def test_it_learns_beside_the_head_which_it_does_not_change(config, training_pairs):
@@ -181,13 +269,30 @@ def test_it_learns_beside_the_head_which_it_does_not_change(config, training_pai
     assert set(losses) == {f'loss_{n}' for n in ('score', 'centerness', 'rays', 'refined')}
 
 
-def test_pairs_without_the_object_have_no_mask_to_redraw(config, training_pairs):
+@pytest.mark.parametrize(('max_pairs', 'redrawn'), [(None, 4), (3, 3)])
+def test_no_more_pairs_are_redrawn_than_wanted(config, training_pairs, max_pairs, redrawn):
+    config.update(template_size=33, search_size=65)
+    config.refiner.max_pairs = max_pairs
+    model = MODELS.build(config)
+    shown = []
+    model.refiner.register_forward_hook(lambda _, args, __: shown.append(len(args[0])))
+    batch = pseudo_collate([training_pairs[i % 2] for i in range(4)])
+    model(**model.data_preprocessor(batch, training=True), mode='loss')
+    assert shown == [redrawn]
+
+
+@pytest.mark.parametrize('known', ['nothing', 'the box'])
+def test_pairs_without_a_mask_have_none_to_redraw(config, training_pairs, known):
     config.update(template_size=33, search_size=65)
     model = MODELS.build(config)
     for part in (model.backbone, model.neck, model.head):
         part.requires_grad_(False)
     batch = pseudo_collate([training_pairs[0]])
-    batch['data_samples'][0].search_gt_instances.labels[:] = 0
+    instances = batch['data_samples'][0].search_gt_instances
+    if known == 'nothing':
+        instances.labels[:] = 0
+    else:
+        del instances.masks
     losses = model(**model.data_preprocessor(batch, training=True), mode='loss')
     assert losses['loss_refined'] == 0
     losses['loss_refined'].backward()  # with all else frozen, too

@@ -182,12 +182,11 @@ def test_cameras_are_numbers_and_have_no_end_that_is_known(monkeypatch):
     assert opened == [3, 'rtsp://host/live']
 
 
-def test_times_of_a_camera_count_from_its_first_frame(monkeypatch):
+@pytest.mark.parametrize('start', [0, 172_800_000])  # of a machine that ran two days
+def test_times_of_a_camera_count_from_its_first_frame(monkeypatch, start):
     class Clock(Capture):
-        """Of a machine that has run for two days."""
-
         def get(self, key):
-            passed = 172_800_000 + 40 * self.t
+            passed = start + 40 * self.t
             return passed if key == cv2.CAP_PROP_POS_MSEC else super().get(key)
 
     monkeypatch.setattr(cv2, 'VideoCapture', lambda _: Clock((), -1))
