@@ -29,6 +29,23 @@ def config(request):
     return config
 
 
+LATER = [path for path in OURS if Config.fromfile(path).get('load_from')]
+
+
+@pytest.mark.parametrize('path', LATER, ids=names(LATER))
+def test_a_later_stage_starts_from_what_an_earlier_one_keeps(path):
+    start = Path(Config.fromfile(path).load_from)
+    earlier = Config.fromfile(path.with_name(f'{start.parent.name}.py'))
+    unit, number = start.stem.split('_')
+    settings = earlier.default_hooks.checkpoint
+    last = earlier.train_cfg.get('max_iters') or earlier.train_cfg.max_epochs
+    interval = settings.get('interval', 1)
+    saved = [*range(interval, last, interval), last]
+    assert unit == ('epoch' if settings.get('by_epoch', True) else 'iter')
+    kept = settings.get('max_keep_ckpts', -1)
+    assert int(number) in (saved if kept < 0 else saved[-kept:])
+
+
 def test_locations_look_where_the_mapping_says(config):
     """Eq. 10: with mirrored kernels, a mirrored crop gives mirrored features.
 
