@@ -113,7 +113,9 @@ def test_two_networks_train_side_by_side_and_test_as_always(
     )
 
     table = tmp_path / 'errors.csv'
-    run_tool(monkeypatch, 'split_errors', file, out / 'many.pth', '--csv', table)
+    written = ['--csv', table, '--plot', tmp_path / 'errors.png']
+    run_tool(monkeypatch, 'split_errors', file, out / 'many.pth', *written)
+    assert written[-1].is_file()
     with table.open() as opened:
         errors = list(csv.DictReader(opened))
     assert [row['video'] for row in errors] == ['val000', 'val001', 'mean']

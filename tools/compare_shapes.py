@@ -24,6 +24,10 @@ ALONE = 'model.head.matching=None model.previous_mask=None'
 SHORT = 'train_cfg.max_iters=600 train_cfg.val_interval=600 param_scheduler.1.end=600'
 # Shapes alone: what is taken for lost depends on a network's scores.
 TESTED = 'model.lost_and_found=None test_evaluator.0.references=[]'
+LEARNING = (
+    'model.backbone.frozen_stages=2 '
+    'optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult=0.1'
+)
 PIPELINES = [f'train_dataloader.dataset.dataset.datasets.{i}.pipeline' for i in range(4)]
 
 SHAPES = {  # network: config and options
@@ -45,6 +49,7 @@ GROUPS = {  # what is trained at once, and options of all
     'without': (SHAPES, ALONE),
     'no_negatives': (OURS_ALONE, ' '.join(f'{p}.0.negative_prob=0' for p in PIPELINES)),
     'no_shift': (OURS_ALONE, ' '.join(f'{p}.4.max_shift=[4,0]' for p in PIPELINES)),
+    'unfrozen': (OURS_ALONE, LEARNING),  # which is not shared: trained by itself
 }
 FUSIONS = {  # test: network and options
     f'{network}_{fusion}': (network, f'model.decoder.fusion={fusion}')
@@ -63,6 +68,7 @@ TESTS = {
     'without': FUSIONS,
     'no_negatives': {},
     'no_shift': {},
+    'unfrozen': {},
 }
 
 
@@ -76,11 +82,25 @@ def train(group: str) -> None:
     networks, options = GROUPS[group]
     if all((OUT / group / f'{name}.pth').is_file() for name in networks):
         return
+    if group == 'unfrozen':
+        train_alone(group)
+        return
     rows = []
     for name, (kind, own) in networks.items():
         rows += ['--row', name, config(kind), *own.split(), *options.split()]
     command = ['tools/train_side_by_side.py', str(OUT / group), *rows]
     run([*command, '--cfg-options', *SHORT.split(), '--resume'])
+
+
+def train_alone(group: str) -> None:
+    """The only network of a group whose backbone learns."""
+    networks, options = GROUPS[group]
+    ((name, (kind, own)),) = networks.items()
+    folder = OUT / group
+    command = ['tools/train.py', config(kind), '--work-dir', str(folder), '--resume']
+    run([*command, '--cfg-options', *own.split(), *options.split(), *SHORT.split()])
+    weights = [str(folder / 'iter_600.pth'), str(folder / f'{name}.pth')]
+    run(['tools/publish_model.py', *weights])
 
 
 def score(group: str, name: str, network: str, more: str) -> list[str]:

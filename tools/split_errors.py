@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
 from siampolarmask_mm.evaluation.error_split import read_frames, split_errors
+from siampolarmask_mm.visualization.error_curves import draw_errors
 
 COLUMNS = ('tracked', 'placed', 'ceiling', 'place', 'shape', 'representation')
 
@@ -28,6 +29,7 @@ def parse_args() -> Namespace:
     parser.add_argument('config', help='File of the config.')
     parser.add_argument('checkpoint', help='File or address of the trained weights.')
     parser.add_argument('--csv', type=Path, help='File for the table.')
+    parser.add_argument('--plot', type=Path, help='Picture of the same over time.')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -41,21 +43,24 @@ def parse_args() -> Namespace:
 def main() -> None:
     """Print the table, a row per video."""
     args = parse_args()
-    if args.csv is not None:
-        args.csv.parent.mkdir(parents=True, exist_ok=True)  # not only after the work
+    for file in filter(None, (args.csv, args.plot)):
+        file.parent.mkdir(parents=True, exist_ok=True)  # not only after the work
     config = Config.fromfile(args.config)
     config.merge_from_dict(args.cfg_options)
     init_default_scope(config.get('default_scope'))
     model = MODELS.build(config.model).eval()
     load_checkpoint(model, args.checkpoint, map_location='cpu')
     dataset = DATASETS.build(config.test_dataloader.dataset)
-    rows = []
+    found = []
     for video in range(dataset.num_videos):
         frames = read_frames(dataset, video)
         name = Path(frames[0].batch['data_samples'][0].img_path).parent.name
-        errors = split_errors(model, frames)
-        rows.append([name, *(getattr(errors, column) for column in COLUMNS)])
+        found.append((name, split_errors(model, frames)))
         print(name, flush=True)
+    rows = [
+        [name, *(getattr(errors, column).mean() for column in COLUMNS)]
+        for name, errors in found
+    ]
     rows.append(['mean', *np.mean([row[1:] for row in rows], axis=0).tolist()])
     print(tabulate(rows, headers=['video', *COLUMNS], floatfmt='.3f'))
     if args.csv is not None:
@@ -63,6 +68,8 @@ def main() -> None:
             writer = csv.writer(file)
             writer.writerow(['video', *COLUMNS])
             writer.writerows([row[0], *(f'{x:.4f}' for x in row[1:])] for row in rows)
+    if args.plot is not None:
+        draw_errors(args.plot, found)
 
 
 if __name__ == '__main__':

@@ -10,6 +10,9 @@ Each sequence is tracked three times over, with one network and one decoder:
   cannot express. Nothing is redrawn: a `MaskRefiner` may go beyond this ceiling.
 
 1 - ceiling, ceiling - placed and placed - tracked are the parts of what is missing.
+
+Shape shorthand:
+    N: objects    h, w: the image    S: pixels of a crop    T: frames that count
 """
 
 from __future__ import annotations
@@ -33,25 +36,31 @@ SURE = 6.0  # logit of a certain prediction
 
 
 class Errors(NamedTuple):
-    """Mean J of a sequence's objects, of all frames that count, from 0 to 1."""
+    """J of a sequence in each frame that counts, mean over its objects, from 0 to 1.
 
-    tracked: float
-    placed: float
-    ceiling: float
+    Attributes:
+        tracked: (T,).
+        placed: (T,).
+        ceiling: (T,).
+    """
+
+    tracked: np.ndarray
+    placed: np.ndarray
+    ceiling: np.ndarray
 
     @property
-    def representation(self) -> float:
-        """What the ceiling lacks."""
+    def representation(self) -> np.ndarray:
+        """(T,) what the ceiling lacks."""
         return 1 - self.ceiling
 
     @property
-    def shape(self) -> float:
-        """What is lost between the ceiling and what the network says near the object."""
+    def shape(self) -> np.ndarray:
+        """(T,) lost between the ceiling and what the network says near the object."""
         return self.ceiling - self.placed
 
     @property
-    def place(self) -> float:
-        """What is lost because a frame starts from the tracker's own last one."""
+    def place(self) -> np.ndarray:
+        """(T,) lost because a frame starts from the tracker's own last one."""
         return self.placed - self.tracked
 
 
@@ -95,9 +104,9 @@ def split_errors(model: SiamPolarMask, frames: Sequence[Frame]) -> Errors:
         raise ValueError('objects that are all given in the first frame expected')
     with torch.no_grad():
         return Errors(
-            tracked=_mean_similarity(_track(model, frames), frames),
-            placed=_mean_similarity(_track(model, frames, place_truly), frames),
-            ceiling=_mean_similarity(_track(model, frames, answer_truly), frames),
+            tracked=_similarities(_track(model, frames), frames),
+            placed=_similarities(_track(model, frames, place_truly), frames),
+            ceiling=_similarities(_track(model, frames, answer_truly), frames),
         )
 
 
@@ -197,11 +206,11 @@ def _track(
             yield model.test_step(frame.batch)[0].pred_track_instances.masks.numpy()
 
 
-def _mean_similarity(predicted: Iterator[np.ndarray], frames: Sequence[Frame]) -> float:
-    similarities = [
-        region_similarity(mask, truth)
+def _similarities(predicted: Iterator[np.ndarray], frames: Sequence[Frame]) -> np.ndarray:
+    """(T,) mean J over the objects."""
+    means = [
+        np.mean([region_similarity(*pair) for pair in zip(masks, frame.masks, strict=True)])
         for masks, frame in zip(predicted, frames[:-1], strict=True)
-        for mask, truth in zip(masks, frame.masks, strict=True)
         if frame.annotated and frame is not frames[0]
     ]
-    return float(np.mean(similarities))
+    return np.array(means)

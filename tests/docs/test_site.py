@@ -41,7 +41,7 @@ def test_the_site_builds(tmp_path):
         path.with_name(path.stem.replace('README', 'index') + '.html') for path in sources
     }
     reference = (tmp_path / 'site/api/models.html').read_text()
-    assert 'id="siampolarmask_mm.models.polar_head.PolarHead.forward"' in reference
+    assert 'id="siampolarmask_mm.models.siamese_head.SiameseHead.forward"' in reference
     for path in tmp_path.glob('site/**/*.html'):
         fetched = re.findall(
             r'<(?:script|img|link)[^>]*(?:src|href)="(https?:[^"]*)"', path.read_text()
