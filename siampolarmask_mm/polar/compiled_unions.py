@@ -8,6 +8,24 @@ import numpy as np
 
 from siampolarmask_mm.polar.compiled import compile_loop
 
+# The logistic function in steps from -FARTHEST on; beyond, and between, nothing changes by
+# as much as 1e-6.
+FARTHEST, STEPS = 30, 128
+LOGISTIC = 1 / (1 + np.exp(-np.arange(-FARTHEST, FARTHEST + 1 / STEPS, 1 / STEPS)))
+
+
+@compile_loop
+def logistic(x: float) -> float:
+    """1 / (1 + exp(-x)) to 1e-6, in a fraction of the time."""
+    if x >= FARTHEST:
+        return 1.0
+    if x <= -FARTHEST:
+        return 0.0
+    place = (x + FARTHEST) * STEPS
+    step = int(place)
+    low, high = LOGISTIC[step], LOGISTIC[step + 1]
+    return low + (place - step) * (high - low)
+
 
 @compile_loop
 def place_window(
@@ -111,6 +129,7 @@ def hear_stars(
     num_rays = len(directions)
     half = math.ceil(reach)
     window = np.empty((2 * half + 1, 2 * half + 1, 3))
+    nearness = np.empty((2 * half + 1, 2 * half + 1))
     sectors = np.empty((2 * half + 1, 2 * half + 1), np.int64)
     x0 = y0 = math.nan
     for p in range(len(centers)):
@@ -119,21 +138,20 @@ def hear_stars(
         if x != x0 or y != y0:
             x0, y0 = x, y
             place_window(window, sectors, x0, y0, directions)
+            nearness[:] = np.maximum(1 - (window[..., 2] / reach) ** 2, 0) ** 2
         for row in range(max(row0 - half, 0), min(row0 + half + 1, height)):
             for column in range(max(column0 - half, 0), min(column0 + half + 1, width)):
                 i, j = row - row0 + half, column - column0 + half
-                distance = window[i, j, 2]
-                near = 1 - (distance / reach) ** 2
-                if near <= 0:
+                near = nearness[i, j]
+                if near == 0:
                     continue
+                distance = window[i, j, 2]
                 k = sectors[i, j]
                 a, b = rays[p, k], rays[p, (k + 1) % num_rays]
                 length = a
                 if distance > 0:
                     across = window[i, j, 0] * b + window[i, j, 1] * a
                     length = a * (b / max(across, 1e-12)) * distance
-                weight = scores[p] * near * near
+                weight = scores[p] * near
                 weights[row, column] += weight
-                away = (distance - length) / softness
-                if away < 30:
-                    votes[row, column] += weight / (1 + math.exp(away))
+                votes[row, column] += weight * logistic((length - distance) / softness)
