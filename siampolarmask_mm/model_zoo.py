@@ -14,11 +14,13 @@ import torch
 from siampolarmask_mm.video.checkpoint import CONFIGS, read_weights
 
 CONFIG = (
-    'siampolarmask_mobilenetv2-matching-augmented_1xb16-2000i_'
+    'siampolarmask_mobilenetv2-matching-refined_1xb16-1500i_'
     'coco-duts-ytvos-davis_test-davis2016'
 )
 CONFIG_FILE = CONFIGS / 'siampolarmask' / f'{CONFIG}.py'
-CHECKPOINT = Path(__file__).parent / 'weights' / 'siampolarmask_mobilenetv2-matching.pth'
+CHECKPOINT = (
+    Path(__file__).parent / 'weights' / 'siampolarmask_mobilenetv2-matching-refined.pth'
+)
 
 
 def publish(checkpoint: str | Path, published: str | Path, *, half: bool = False) -> None:

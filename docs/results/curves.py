@@ -17,7 +17,9 @@ mpl.use('Agg')
 from matplotlib import pyplot as plt
 
 HERE = Path(__file__).parent
-COLUMNS = ('stage', 'step', 'lr', 'loss_score', 'loss_centerness', 'loss_rays')
+LOSSES = ('loss_score', 'loss_centerness', 'loss_rays', 'loss_refined')
+COLUMNS = ('stage', 'step', 'lr', *LOSSES)
+COLORS = ('#1f6f8b', '#d1495b', '#66a182', '#edae49', '#5f4bb6')  # of the stages
 
 
 def read_scalars(paths: list[str]) -> list[dict]:
@@ -28,7 +30,7 @@ def read_scalars(paths: list[str]) -> list[dict]:
             logged = json.loads(line)
             if 'loss' in logged:
                 logged.update(stage=stage, lr=logged.get('base_lr', logged['lr']))
-                rows.append({name: logged[name] for name in COLUMNS})
+                rows.append({name: logged.get(name, '') for name in COLUMNS})
     return rows
 
 
@@ -47,14 +49,14 @@ def draw() -> None:
     """training.png of training.csv."""
     with (HERE / 'training.csv').open() as file:
         rows = list(csv.DictReader(file))
-    figure, axes = plt.subplots(1, 3, figsize=(9, 2.6), layout='constrained')
-    for ax, name in zip(axes, COLUMNS[3:], strict=True):
+    figure, axes = plt.subplots(1, 4, figsize=(12, 2.6), layout='constrained')
+    for ax, name in zip(axes, LOSSES, strict=True):
         before = 0
-        for stage, color in (('1', '#1f6f8b'), ('2', '#d1495b'), ('3', '#66a182')):
-            points = [row for row in rows if row['stage'] == stage]
+        for stage, color in enumerate(COLORS, start=1):
+            points = [row for row in rows if int(row['stage']) == stage]
             steps = [int(row['step']) + before for row in points]
             before = steps[-1]
-            values = [float(row[name]) for row in points]
+            values = [float(row[name] or 'nan') for row in points]
             ax.plot(steps, values, color=color, label=f'stage {stage}')
         ax.set_title(name)
         ax.set_xlabel('iteration')
