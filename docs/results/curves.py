@@ -19,7 +19,7 @@ from matplotlib import pyplot as plt
 HERE = Path(__file__).parent
 LOSSES = ('loss_score', 'loss_centerness', 'loss_rays', 'loss_refined')
 COLUMNS = ('stage', 'step', 'lr', *LOSSES)
-COLORS = ('#1f6f8b', '#d1495b', '#66a182', '#edae49', '#5f4bb6')  # of the stages
+COLORS = ('#1f6f8b', '#d1495b', '#66a182', '#edae49')  # of the stages
 
 
 def read_scalars(paths: list[str]) -> list[dict]:
