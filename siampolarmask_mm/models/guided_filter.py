@@ -76,7 +76,7 @@ class GuidedFilter:
     def _filter(self, confidence: np.ndarray, image: np.ndarray) -> np.ndarray:
         """(h, w) of (h, w) and (h, w, 3)."""
         colors = image.astype(np.float32) / 255
-        colors -= colors.mean((0, 1))  # small numbers lose less in variances
+        colors -= cv2.mean(colors)[:3]  # small numbers lose less in variances
         size = confidence.shape[::-1]
         coarse = [-(-side // self.subsample) for side in size]
         small = (
