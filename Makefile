@@ -55,7 +55,7 @@ davis:
 
 test: $(DONE)/test  ## run the tests: about 3 minutes
 	@echo '== Running the tests (about 3 minutes)'
-	@$(VENV)/bin/python -m pytest -m 'not slow'
+	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -m 'not slow' --numprocesses 2 --dist worksteal
 
 test-all: $(DONE)/test  ## run the slow tests as well: about 10 minutes
 	@$(VENV)/bin/python -m pytest
