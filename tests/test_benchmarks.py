@@ -39,7 +39,26 @@ def test_its_last_line_is_json(run, capsys):
     assert set(figures['objects_ms']) == {'1', '3'}
     assert figures['frames'] == 3
     assert figures['network_visible_union_ms'] > 0
-    assert figures['overhead_visible_union'] > 0
+    assert figures['end_to_end_visible_union_ms'] > 0
+
+
+def test_overhead_is_that_of_the_network_of_the_same_frame(run):
+    summary = run(as_script=False)['summary']
+    figures = summary(
+        {
+            'one_star': [12.0, 22.0, 30.0],
+            'network of one_star': [10.0, 20.0, 20.0],
+            'visible_union': [40.0, 30.0, 52.0],
+            'network of visible_union': [20.0, 20.0, 32.0],
+            2: [70.0, 75.0, 90.0],
+        },
+        [2],
+    )
+    assert figures['overhead_one_star'] == 2 / 20
+    assert figures['overhead_visible_union'] == 20 / 20
+    assert figures['end_to_end_ms'] == 22
+    assert figures['end_to_end_visible_union_ms'] == 40
+    assert figures['objects_ms'] == {2: 75}
 
 
 def test_unknown_sequences_are_named(run, monkeypatch):

@@ -15,8 +15,10 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from siampolarmask_mm.models.siamese_head import init_small
+from siampolarmask_mm.models.polar_decoder import PolarDecoder
+from siampolarmask_mm.models.siamese_head import Prediction, init_small
 from siampolarmask_mm.registry import MODELS
+from siampolarmask_mm.threads import in_threads
 
 SUREST = 0.98  # confidences beyond count as this one: stars are never that sure
 
@@ -137,6 +139,32 @@ class MaskRefiner(BaseModule):
             coarse = torch.randn(count, 1, size // cell, size // cell, device=logits.device)
             bumps += interpolate(coarse, (size, size), mode='bilinear')
         return bumps
+
+
+def raw_confidences(
+    decoder: PolarDecoder, prediction: Prediction, points: Tensor, size: int
+) -> Tensor:
+    """What a decoder's stars agree on, seen from where the score is largest.
+
+    Args:
+        decoder: of unions.
+        prediction: of N search crops.
+        points: (H, W, 2) where the locations look at, in pixels of the crop.
+        size: S.
+
+    Returns:
+        (N, S, S) from 0 to 1, on the CPU, without gradients.
+    """
+    points = points.cpu()
+    width = prediction.scores.shape[-1]
+
+    def unite(*parts: Tensor) -> Tensor:
+        own = type(prediction)(*parts)
+        location = divmod(int(own.scores.argmax()), width)
+        return decoder.raw_confidence(own, points, location, size)
+
+    parts = (part.detach().float().cpu() for part in prediction)
+    return torch.stack(in_threads(unite, *parts))
 
 
 def surround(features: Tensor, cells: Sequence[int]) -> Tensor:

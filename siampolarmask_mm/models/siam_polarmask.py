@@ -12,13 +12,13 @@ from torch import Tensor
 from siampolarmask_mm.locations import location_points
 from siampolarmask_mm.models.first_frame import object_masks
 from siampolarmask_mm.models.inference import Inference
+from siampolarmask_mm.models.mask_refiner import raw_confidences
 from siampolarmask_mm.models.objects_tracker import ObjectsTracker
 from siampolarmask_mm.models.polar_targets import PolarTargets
 from siampolarmask_mm.models.polar_tracker import PolarTracker
 from siampolarmask_mm.models.preprocessor import CropPreprocessor
 from siampolarmask_mm.models.siamese_head import Prediction
 from siampolarmask_mm.registry import MODELS, TASK_UTILS
-from siampolarmask_mm.threads import in_threads
 
 
 @MODELS.register_module()
@@ -115,8 +115,7 @@ class SiamPolarMask(ObjectsTracker):
         self.score_loss = MODELS.build(losses['score'])
         self.centerness_loss = MODELS.build(losses['centerness'])
         self.shape_loss = MODELS.build(losses[self.head.SHAPE])
-        if self.refiner is not None:
-            self.refined_loss = MODELS.build(losses['refined'])
+        self.refined_loss = refiner and MODELS.build(losses['refined'])
         self.previous_mask = previous_mask and TASK_UTILS.build(previous_mask)
         if self.head.uses_previous != (self.previous_mask is not None):
             raise ValueError(
@@ -248,23 +247,13 @@ class SiamPolarMask(ObjectsTracker):
         shown = shown.nonzero()[: self.refiner.max_pairs, 0]
         if len(shown) == 0:  # of the refiner, which may be all that learns
             return sum(weight.sum() * 0 for weight in self.refiner.parameters())
-        raw = self._raw_confidences(prediction, shown).to(features.device)
+        taken = type(prediction)(*(part[shown] for part in prediction))
+        points = self.location_points(prediction)
+        raw = raw_confidences(self.decoder, taken, points, self.search_size)
+        raw = raw.to(features.device)
         fine = [part[shown].detach() for part in fine]
         logits = self.refiner(raw, fine, features[shown].detach())
         return self.refined_loss(logits, targets.masks[shown], raw)
-
-    def _raw_confidences(self, prediction: Prediction, rows: Tensor) -> Tensor:
-        """(P, S, S) of P rows of a prediction, where their scores are largest."""
-        points = self.location_points(prediction).cpu()
-        prediction = type(prediction)(*(p[rows].detach().float().cpu() for p in prediction))
-        width = prediction.scores.shape[-1]
-
-        def unite(*parts: Tensor) -> Tensor:
-            own = type(prediction)(*parts)
-            location = divmod(int(own.scores.argmax()), width)
-            return self.decoder.raw_confidence(own, points, location, self.search_size)
-
-        return torch.stack(in_threads(unite, *prediction))
 
     def find_targets(self, data_samples: list, points: Tensor) -> PolarTargets:
         """What the head should predict for N pairs.
