@@ -75,24 +75,27 @@ class GuidedFilter:
 
     def _filter(self, confidence: np.ndarray, image: np.ndarray) -> np.ndarray:
         """(h, w) of (h, w) and (h, w, 3)."""
-        colors = image.astype(np.float32) / 255
-        colors -= cv2.mean(colors)[:3]  # small numbers lose less in variances
+        colors = [color.astype(np.float32) for color in cv2.split(image)]
+        for color in colors:
+            color -= cv2.mean(color)[0]  # small numbers lose less in variances
+            color /= 255
         size = confidence.shape[::-1]
         coarse = [-(-side // self.subsample) for side in size]
-        small = (
-            cv2.resize(p, coarse, interpolation=cv2.INTER_AREA)
-            for p in (colors, confidence)
+        *small, share = (
+            cv2.resize(part, coarse, interpolation=cv2.INTER_AREA)
+            for part in (*colors, confidence)
         )
-        slopes, offset = self._fit(*small)
-        *slopes, offset = (cv2.resize(p, size) for p in self._mean([*slopes, offset]))
-        fitted = sum(s * c for s, c in zip(slopes, cv2.split(colors), strict=True))
-        return (fitted + offset).clip(0, 1)
+        slopes, offset = self._fit(small, share)
+        *slopes, fitted = (cv2.resize(p, size) for p in self._mean([*slopes, offset]))
+        for slope, color in zip(slopes, colors, strict=True):
+            fitted += cv2.multiply(slope, color, dst=slope)
+        return fitted.clip(0, 1, out=fitted)
 
     def _fit(
-        self, colors: np.ndarray, confidence: np.ndarray
+        self, colors: list[np.ndarray], confidence: np.ndarray
     ) -> tuple[list[np.ndarray], np.ndarray]:
         """Slopes in each color and offset of the line around each pixel."""
-        blue, green, red = cv2.split(colors)
+        blue, green, red = colors
         products = [blue * blue, blue * green, blue * red, green * green, green * red]
         products += [red * red, *(confidence * color for color in (blue, green, red))]
         mean = self._mean([blue, green, red, confidence, *products])

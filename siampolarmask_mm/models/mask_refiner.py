@@ -32,7 +32,8 @@ class MaskRefiner(BaseModule):
     confidence's logits, and interpolated to the crop; untrained, nothing changes much.
 
     In tracking, masks that are reported are redrawn, and with them those that a
-    TemplateMemory remembers; what is followed, and boxes with it, is not.
+    TemplateMemory remembers, and these alone are fitted to the image by the decoder's
+    ``edges``; what is followed, and boxes with it, is the union as it is.
 
     Sizes must be such that maps of all strides begin and end at the crop's first and last
     pixel, S = 1 + a multiple of the coarsest stride, as with SOTMobileNetV2.

@@ -67,8 +67,8 @@ class PolarDecoder:
         threshold: of a union's raw confidence, 0 to 1; None finds, in the first frame, the
             one that best reproduces the given mask, and is 0.5 where only a box is given.
         reach: of ``capped`` and ``vote``, in strides.
-        edges: config of a GuidedFilter that fits a union's raw confidence to the image;
-            none, if not given.
+        edges: config of a GuidedFilter that fits a union's raw confidence to the image, or,
+            if there is a MaskRefiner, what that makes of it; none, if not given.
 
     Raises:
         ValueError: if ``window_influence`` is not from 0 to 1, or ``decoding`` or

@@ -216,11 +216,12 @@ class PolarTracker:
         refined = self.running.refine([raw for _, raw in proposed], seen)
 
         def settle(i: int, item: TrackedObject, crop: Crop) -> Look:
-            image = images[i]
+            # Only what is reported is fitted to the image.
+            image = images[i] if refined[i] is None else None
             decoded = decoder.settle(*proposed[i], crop.size, item.threshold, image)
             redrawn = None
             if refined[i] is not None:
-                redrawn = decoder.redraw(decoded, refined[i], image)
+                redrawn = decoder.redraw(decoded, refined[i], images[i])
             view = SearchView(crop, points, maps[i].scores, redrawn or decoded)
             return Look(crop, decoded, view, redrawn)
 
