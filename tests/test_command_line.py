@@ -1,15 +1,19 @@
 """What the arguments of tools/train.py and tools/test.py promise."""
 
 import json
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
+import torch
+from mmengine.config import Config
 
 from siampolarmask_mm.command_line import read_test_config, read_train_config
+from siampolarmask_mm.registry import MODELS
 
-CONFIG = str(
-    next((Path(__file__).parents[1] / 'configs/siampolarmask').glob('*_tiny_*.py'))
-)
+ROOT = Path(__file__).parents[1]
+CONFIG = str(next((ROOT / 'configs/siampolarmask').glob('*_tiny_*.py')))
 
 
 def test_the_work_directory_is_named_after_the_config():
@@ -84,3 +88,20 @@ def test_a_test_resumes_where_it_was_interrupted(tmp_path):
     assert config.test_evaluator[0].resume is True
     with pytest.raises(ValueError, match='one DAVISMetric with result_dir, got 0'):
         read_test_config([CONFIG, '--resume'])
+
+
+def test_a_checkpoint_that_lacks_weights_is_not_tested_with_random_ones(
+    tmp_path, monkeypatch
+):
+    weights = MODELS.build(Config.fromfile(CONFIG).model).state_dict()
+    bias = weights.pop('head.rays.bias')
+    path = tmp_path / 'a.pth'
+    torch.save(dict(state_dict=weights), path)
+    command = ['tools/test.py', CONFIG, str(path), '--work-dir', str(tmp_path / 'test')]
+    monkeypatch.setattr(sys, 'argv', command)
+    with pytest.raises(ValueError, match=r'does not .*: 1 missing: head\.rays\.bias'):
+        runpy.run_path(str(ROOT / 'tools/test.py'), run_name='__main__')
+    weights['head.rays.bias'] = bias.new_zeros(len(bias) + 1)
+    torch.save(dict(state_dict=weights), path)
+    with pytest.raises(ValueError, match=r'1 of another shape: head\.rays\.bias'):
+        runpy.run_path(str(ROOT / 'tools/test.py'), run_name='__main__')

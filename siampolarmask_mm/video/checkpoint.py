@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from mmengine.config import Config
@@ -25,11 +24,17 @@ def read_config(config: str | Path | Config) -> Config:
     Raises:
         FileNotFoundError: if there is neither a file nor a name like that; it lists names
             that are close.
+        ValueError: if the file cannot be read as a config.
     """
     if isinstance(config, Config):
         return config
     if Path(config).is_file():
-        return Config.fromfile(config)
+        try:
+            return Config.fromfile(config)
+        except Exception as error:  # a config is a program, which may raise anything
+            raise ValueError(
+                f'a config expected, {config} cannot be read: {error!r}'
+            ) from error
     name = str(config).rpartition('::')[2].rpartition('/')[2].removesuffix('.py')
     shipped = {
         path.stem: path
@@ -60,19 +65,38 @@ def load_network(
     Raises:
         FileNotFoundError: if there is no such config or checkpoint.
         TypeError: if the config's model is not a SiamPolarMask.
-        ValueError: if the checkpoint cannot be read, or does not fit: it lists the keys
-            that are missing, unexpected or of another shape.
+        ValueError: if the config has no model, torch has no such device, or the checkpoint
+            cannot be read, or does not fit: it lists the keys that are missing, unexpected
+            or of another shape.
     """
     config = read_config(config)
+    if 'model' not in config:
+        raise ValueError(f'a config with a model expected, got {list(config)}')
+    device = find_device(device)
     with DefaultScope.overwrite_default_scope('siampolarmask_mm'):
         network = MODELS.build(config.model)
     if not isinstance(network, SiamPolarMask):
         name = type(network).__name__
         raise TypeError(f'a config of a SiamPolarMask expected, got a {name}')
     fit_weights(network, read_weights(checkpoint), str(checkpoint))
+    return network.to(device).eval()
+
+
+def find_device(device: str | torch.device | None = None) -> torch.device:
+    """A device that torch can use; a GPU if there is one, if none is asked for.
+
+    Raises:
+        ValueError: if torch cannot use it.
+    """
     if device is None:
         device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    return network.to(device).eval()
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition('\n')[0]
+        raise ValueError(
+            f'a device as cpu, cuda or cuda:1 expected, torch cannot use {device}: {reason}'
+        ) from error
 
 
 def read_weights(checkpoint: str | Path) -> dict[str, Tensor]:
@@ -87,7 +111,9 @@ def read_weights(checkpoint: str | Path) -> dict[str, Tensor]:
         raise FileNotFoundError(f'no checkpoint at {checkpoint}')
     try:
         content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
-    except (UnpicklingError, EOFError, RuntimeError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # what is no checkpoint may raise anything
         raise ValueError(f'a checkpoint expected, {checkpoint} cannot be read') from error
     weights = content.get('state_dict', content) if isinstance(content, dict) else {}
     if not weights or not all(torch.is_tensor(value) for value in weights.values()):
@@ -106,6 +132,28 @@ def fit_weights(network: nn.Module, weights: dict[str, Tensor], name: str) -> No
     Raises:
         ValueError: if they do not fit, with the keys.
     """
+    check_weights(network, weights, name)
+    network.load_state_dict(weights)
+
+
+def check_weights(
+    network: nn.Module,
+    weights: dict[str, Tensor],
+    name: str,
+    *,
+    may_have_more: bool = False,
+) -> None:
+    """Refuse weights that do not fit a network.
+
+    Args:
+        network: that would get them.
+        weights: by key.
+        name: of the checkpoint, for the error.
+        may_have_more: whether weights that the network has no place for are no error.
+
+    Raises:
+        ValueError: if they do not fit, with the keys.
+    """
     own = network.state_dict()
     misshaped = [
         f'{key} {tuple(weights[key].shape)} instead of {tuple(value.shape)}'
@@ -114,13 +162,12 @@ def fit_weights(network: nn.Module, weights: dict[str, Tensor], name: str) -> No
     ]
     problems = {
         'missing': [key for key in own if key not in weights],
-        'unexpected': [key for key in weights if key not in own],
+        'unexpected': [key for key in weights if key not in own and not may_have_more],
         'of another shape': misshaped,
     }
     if any(problems.values()):
         parts = [_list(kind, keys) for kind, keys in problems.items() if keys]
         raise ValueError(f'{name} does not fit the config: ' + '; '.join(parts))
-    network.load_state_dict(weights)
 
 
 def _list(kind: str, keys: list[str]) -> str:

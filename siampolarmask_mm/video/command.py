@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     args = _parser().parse_args(arguments)
     with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', message='pkg_resources is deprecated')
         warnings.showwarning = lambda message, *_, **__: _say(f'warning: {message}')
         try:
             return args.run(args)
@@ -46,27 +47,35 @@ def track(args: Namespace) -> int:
 
     reader = open_frames(args.source, args.fps)
     prompts = _prompts(args)
+    tracker = load(args.config, args.checkpoint, device=args.device)
     results = ResultFolder(
         args.out or Path('tracked', reader.name),
         reader,
         tuple(name for name in OUTPUTS if not getattr(args, f'no_{name}')),
         tuple(args.draw),
         settings=dict(
-            source=str(args.source), config=args.config, checkpoint=args.checkpoint
+            source=_whole(args.source), config=args.config, checkpoint=args.checkpoint
         ),
         resume=args.resume,
         overwrite=args.overwrite,
     )
     if not prompts and results.memory is None:
         prompts = _ask(args)
-    tracker = load(args.config, args.checkpoint, device=args.device)
     complete = track_video(reader, tracker, results, prompts, progress=not args.quiet)
     if reader.num_skipped:
         _say(f'frames that could not be read and were left out: {reader.num_skipped}')
     _say(f'results in {results.folder}')
     if not complete:
-        _say('stopped before the end' + '; --resume goes on' * reader.can_repeat)
+        way = '; --resume goes on' if results.can_go_on else ''
+        if reader.can_repeat and not way:
+            way = '; to resume an overlay, masks and csv would be needed'
+        _say(f'stopped before the end{way}')
     return 0 if complete else STOPPED
+
+
+def _whole(source: str) -> str:
+    """A path from the root, so that it is the same from any folder."""
+    return str(Path(source).resolve()) if Path(source).exists() else source
 
 
 def _ask(args: Namespace) -> dict:
@@ -177,10 +186,11 @@ def _add_outputs(parser: ArgumentParser) -> None:
     group.add_argument(
         '--fps', type=float, help="Frames per second (the video's; 25 of a folder)."
     )
-    group.add_argument(
+    earlier = group.add_mutually_exclusive_group()
+    earlier.add_argument(
         '--resume', action='store_true', help='Go on where an earlier run stopped (off).'
     )
-    group.add_argument(
+    earlier.add_argument(
         '--overwrite', action='store_true', help='Replace earlier results (off).'
     )
     group.add_argument('--quiet', action='store_true', help='Show no progress (off).')

@@ -88,10 +88,10 @@ def make_prompts(
     if labels is None:
         free = (label for label in range(1, VOID) if label not in own)
         labels = own + [label for _, label in zip(boxes + points, free, strict=False)]
-    if len(labels) != count:
+    if np.ndim(labels) != 1 or len(labels) != count:
         raise ValueError(
-            f'one label per object expected, got {count} objects and {len(labels)} labels '
-            f'(of 1 to {MOST_OBJECTS})'
+            f'one label per object expected, got {count} objects and {np.size(labels)} '
+            f'labels (of 1 to {MOST_OBJECTS})'
         )
     labels = [int(label) for label in labels]
     if len(set(labels)) < count or not all(0 < label < VOID for label in labels):
@@ -130,12 +130,12 @@ def read_numbers(text: str, count: int) -> list[float]:
 
 def _as_labels(mask: np.ndarray, frame_size: tuple[int, int]) -> np.ndarray:
     mask = np.asarray(mask)
+    if mask.dtype.kind not in 'bui':
+        raise ValueError(f'a mask of integers or booleans expected, got {mask.dtype}')
     if mask.shape != tuple(frame_size):
         wanted = ' x '.join(map(str, frame_size))
         got = ' x '.join(map(str, mask.shape))
         raise ValueError(f'a mask of {wanted} (height x width) expected, got {got}')
-    if mask.dtype.kind not in 'bui':
-        raise ValueError(f'a mask of integers or booleans expected, got {mask.dtype}')
     if mask.min() < 0 or mask.max() > VOID:
         raise ValueError(f'labels from 0 to 255 expected, got {mask.min()} to {mask.max()}')
     return mask.astype(np.uint8)
@@ -154,7 +154,10 @@ def _split(labels: np.ndarray) -> tuple[list[int], list[np.ndarray]]:
 def _rows(values: np.ndarray | Sequence | None, width: int, name: str) -> np.ndarray:
     if values is None:
         return np.zeros((0, width))
-    rows = np.atleast_2d(np.asarray(values, dtype=float))
+    try:
+        rows = np.atleast_2d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{name} of {width} numbers expected, got {values!r}') from error
     if rows.shape[1:] != (width,):
         raise ValueError(f'{name} of {width} numbers expected, got shape {rows.shape}')
     return rows
@@ -172,7 +175,8 @@ def _checked_box(box: np.ndarray, frame_size: tuple[int, int]) -> np.ndarray:
 
 def _checked_point(point: np.ndarray, frame_size: tuple[int, int]) -> np.ndarray:
     (x, y), (height, width) = point.tolist(), frame_size
-    if not (0 <= round(x) < width and 0 <= round(y) < height):
+    # Rounded, it is a pixel; what is no number fails too.
+    if not (-0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5):
         raise ValueError(
             f'a point within {width} x {height} pixels expected, got {x:g},{y:g}'
         )

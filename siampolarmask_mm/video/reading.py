@@ -6,6 +6,7 @@ numbers and times of the others are right.
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from abc import ABC, abstractmethod
@@ -20,6 +21,8 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 USUAL_FPS = 25.0  # of folders and cameras that do not tell
 PATIENCE = 10  # frames in a row that fail before a stream of unknown length is over
 LONGEST_GAP = 1000  # the same, of a file that promises more frames
+JPEG_START, JPEG_SCAN, JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
+PNG_START, PNG_END = b'\x89PNG', b'IEND'
 
 
 class Frame(NamedTuple):
@@ -96,6 +99,7 @@ class VideoReader(FrameReader):
             raise ValueError(f'a video expected, OpenCV cannot open {what}')
         self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         live = isinstance(source, int) or '://' in source
+        self._fps_is_given = fps is not None
         self._start = None if live else 0.0  # a camera's clock may have run for days
         name = f'camera{source}' if isinstance(source, int) else Path(source).stem
         told = self._capture.get(cv2.CAP_PROP_FPS)
@@ -108,40 +112,58 @@ class VideoReader(FrameReader):
         )
 
     def _frames(self) -> Iterator[Frame]:
-        number, failed = 0, []
-        while not self._is_over(number, len(failed)):
+        number = reads = failed = missing = 0  # failed: in a row, missing: still to place
+        last = -1.0 / self.fps
+        while not self._is_over(reads, failed):
+            reads += 1
             ok, image = self._capture.read()
-            if ok:
-                for missing in failed:
-                    self._skip(missing)
-                failed = []
-                yield Frame(number, '', self._time(number), image)
-            else:
-                failed.append(number)
+            failed = 0 if ok else failed + 1
+            if not ok:
+                missing += 1
+                continue
+            told = self._told_time()
+            gap = missing
+            if told is not None and self.can_repeat:
+                # A decoder that waits for later frames fails before the gap in its times.
+                gap = round((told - last) * self.fps) - 1
+            for _ in range(min(missing, max(gap, 0))):
+                self._skip(number)
+                number += 1
+                missing -= 1
+            last = number / self.fps if told is None else told
+            yield Frame(number, '', last, image)
             number += 1
         self._capture.release()
-        lost = [] if self.num_frames is None else failed
-        lost = [number for number in lost if number < self.num_frames]
-        if lost:
-            self.num_skipped += len(lost)
+        self._count_promised(number, last)
+
+    def _count_promised(self, number: int, last: float) -> None:
+        """Warn if a file ends before the time at which it should."""
+        if self.num_frames is None or round(last * self.fps) + 1 >= self.num_frames:
+            return  # of some files the number is only estimated, by their duration
+        lost = self.num_frames - number
+        if lost > 0:
+            self.num_skipped += lost
             warnings.warn(
-                f'{self.name} promises {self.num_frames} frames, the last {len(lost)} '
-                'cannot be decoded',
+                f'{self.name} promises {self.num_frames} frames, {lost} of them, at its '
+                'end or where it does not tell, cannot be decoded',
                 stacklevel=2,
             )
 
-    def _is_over(self, number: int, num_failed: int) -> bool:
+    def _is_over(self, reads: int, failed: int) -> bool:
         if self.num_frames is None:
-            return num_failed >= PATIENCE
-        past_end = number > self.num_frames
-        return num_failed > 0 and (past_end or num_failed >= LONGEST_GAP)
+            return failed >= PATIENCE
+        past_end = reads > self.num_frames
+        return failed > 0 and (past_end or failed >= LONGEST_GAP)
 
-    def _time(self, number: int) -> float:
+    def _told_time(self) -> float | None:
+        """Seconds from the start to the frame at hand; None if the source does not tell."""
+        if self._fps_is_given:
+            return None
         milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC)
         if self._start is None:
             self._start = milliseconds
         passed = milliseconds - self._start
-        return passed / 1000 if passed > 0 else number / self.fps
+        return passed / 1000 if passed > 0 else None
 
 
 class ImageFolderReader(FrameReader):
@@ -169,7 +191,7 @@ class ImageFolderReader(FrameReader):
 
     def _frames(self) -> Iterator[Frame]:
         for number, path in enumerate(self._files):
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            image = _read_image(path)
             if image is None:
                 self._skip(number, f'({path.name}) cannot be decoded')
             else:
@@ -185,8 +207,10 @@ def open_frames(source: str | Path, fps: float | None = None) -> FrameReader:
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
-        ValueError: if it has no frames that can be read.
+        ValueError: if it has no frames that can be read, or ``fps`` is not above 0.
     """
+    if fps is not None and not 0 < fps < math.inf:
+        raise ValueError(f'fps above 0 expected, got {fps:g}')
     source = str(source)
     if Path(source).is_dir():
         return ImageFolderReader(Path(source), fps)
@@ -195,6 +219,20 @@ def open_frames(source: str | Path, fps: float | None = None) -> FrameReader:
     if source.isdecimal():
         return VideoReader(int(source), fps)
     raise FileNotFoundError(f'no video, folder of images or camera at {source}')
+
+
+def _read_image(path: Path) -> np.ndarray | None:
+    """(h, w, 3) BGR; None if the file cannot be decoded, or ends too early."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    # OpenCV decodes what there is of them, and fills up.
+    if data.startswith(JPEG_START) and data.rfind(JPEG_END) < data.rfind(JPEG_SCAN):
+        return None
+    if data.startswith(PNG_START) and PNG_END not in data:
+        return None
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
 
 
 def _by_numbers(name: str) -> list:

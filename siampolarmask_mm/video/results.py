@@ -7,7 +7,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -71,13 +71,17 @@ class ResultFolder:
         self.parts = parts
         self.settings = dict(settings or {}, outputs=list(outputs))
         self.masks = folder / 'masks' / reader.name
+        if not outputs:
+            raise ValueError(f'at least one output of {OUTPUTS} expected, got none')
         self.memory = self._recall() if resume else None
         self.writers: dict[str, Writer] = {}
         if self.memory is None and self._earlier_files() and not overwrite:
+            kept = (folder / MEMORY).is_file()
+            way = '--resume it, --overwrite it' if kept else '--overwrite it'
             raise FileExistsError(
-                f'{folder} has results of an earlier run: --resume it, --overwrite it or '
-                'choose another folder'
+                f'{folder} has results of an earlier run: {way} or choose another folder'
             )
+        self._is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):  # fails now rather than after a frame
             check_space(folder)
@@ -87,28 +91,45 @@ class ResultFolder:
         path = self.folder / MEMORY
         if not path.is_file():
             return None
-        memory = torch.load(path, weights_only=True)
+        try:
+            memory = torch.load(path, weights_only=True)
+        except Exception as error:  # what is damaged may raise anything
+            raise ValueError(
+                f'{path} is damaged, and the run cannot go on: --overwrite it or choose '
+                'another folder'
+            ) from error
         for name, value in self.settings.items():
             if memory['settings'].get(name) != value:
                 raise ValueError(
                     f'{name} {memory["settings"].get(name)} expected, as in the run to '
                     f'resume, got {value}'
                 )
-        if 'overlay' in self.outputs and not {'masks', 'csv'} <= set(self.outputs):
-            raise ValueError('to resume an overlay, masks and csv must have been written')
         return memory
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a later run can resume this one; an overlay is drawn anew from files."""
+        redrawn = 'overlay' not in self.outputs or {'masks', 'csv'} <= set(self.outputs)
+        return self.reader.can_repeat and redrawn
 
     def _earlier_files(self) -> list[Path]:
         files = [self.folder / name for name in (*FILES.values(), MEMORY)]
-        return [path for path in (*files, *self.masks.glob('*.png')) if path.exists()]
+        masks = self.folder.glob('masks/*/*.png')  # of whatever video
+        return [path for path in (*files, *masks) if path.exists()]
+
+    def _remove_earlier(self) -> None:
+        for path in self._earlier_files():
+            path.unlink()
+        for folder in self.folder.glob('masks/*/'):
+            with suppress(OSError):  # there is something else in it
+                folder.rmdir()
 
     def _open(self) -> None:
         """Open all that is to be written, after what an earlier run left."""
         if self.writers:
             return
         if self.memory is None:
-            for path in self._earlier_files():
-                path.unlink()
+            self._remove_earlier()
         kept = self.memory['lengths'] if self.memory else {}
         digits = max(5, len(str(self.reader.num_frames or 10**7)))
         files = {name: self.folder / file for name, file in FILES.items()}
@@ -162,7 +183,7 @@ class ResultFolder:
 
     def save(self, snapshot: dict) -> None:
         """Keep a snapshot for a later run, in one step."""
-        if self.reader.can_repeat:
+        if self.can_go_on:
             part = self.folder / f'{MEMORY}.part'
             try:
                 torch.save(snapshot, part)
@@ -171,7 +192,10 @@ class ResultFolder:
                 part.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Finish all files, also if one of them fails."""
+        """Finish all files, also if one of them fails; leave no folder that is empty."""
+        if self._is_new and not self.writers:
+            with suppress(OSError):
+                self.folder.rmdir()
         with ExitStack() as stack:
             for writer in self.writers.values():
                 stack.callback(writer.close)

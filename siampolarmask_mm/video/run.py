@@ -13,6 +13,8 @@ from siampolarmask_mm.video.reading import Frame, FrameReader
 from siampolarmask_mm.video.results import ResultFolder
 from siampolarmask_mm.video.tracking import TrackState, VideoTracker
 
+# tqdm's own, but for the rate, of which that gives seconds per frame where it is below 1.
+BAR = '{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}{postfix}]'
 FRAMES_BETWEEN_SAVES = 100  # as many are tracked again after a crash at most
 
 
@@ -77,7 +79,12 @@ def track_video(
     with ExitStack() as stack:
         stop = stack.enter_context(StopOnSignal())
         bar = stack.enter_context(
-            tqdm(total=reader.num_frames, unit=' frames', disable=not progress)
+            tqdm(
+                total=reader.num_frames,
+                unit=' frames',
+                bar_format=BAR if reader.num_frames else None,
+                disable=not progress,
+            )
         )
         stack.callback(results.close)
         run = _Run(tracker, results, prompts)

@@ -22,6 +22,7 @@ from siampolarmask_mm.video.reading import Frame
 from siampolarmask_mm.video.tracking import TrackState
 from siampolarmask_mm.visualization.objects import draw_objects
 
+LONGEST_STILL = 60.0  # seconds for which an overlay shows one frame
 RESERVE = 32 * 2**20  # bytes that stay free, so that all files can be finished
 COLUMNS = 'frame,time,object,x1,y1,x2,y2,score,confidence,lost'
 
@@ -178,7 +179,10 @@ class BoxWriter:
 
 
 class OverlayWriter:
-    """A video with the objects drawn over the frames.
+    """A video with the objects drawn over the frames, at one rate.
+
+    Where frames are farther apart in time, one stays until the next one is due, a minute at
+    most; where they are closer, none is left out.
 
     It is written beside its path, and takes its place when it is closed with at least as
     many frames as the one before had.
@@ -196,6 +200,9 @@ class OverlayWriter:
         self.num_frames = 0
         self._part = path.with_name(f'{path.stem}.part{path.suffix}')
         self._video: cv2.VideoWriter | None = None
+        self._last: np.ndarray | None = None
+        self._due = 0.0  # frames at the time of the last one
+        self._time = 0.0
 
     def write(self, frame: Frame, state: TrackState) -> None:
         """Add a frame.
@@ -223,6 +230,19 @@ class OverlayWriter:
             )
             if not self._video.isOpened():
                 raise OSError(f'OpenCV cannot write a video to {self.path}')
+        self._show_last_until(frame.time)
+        self._add(drawn)
+        self._last = drawn
+
+    def _show_last_until(self, time: float) -> None:
+        if self._last is not None:
+            passed = min(max(time - self._time, 0), LONGEST_STILL)
+            self._due += passed * self.fps
+            while self.num_frames < round(self._due):
+                self._add(self._last)
+        self._time = time
+
+    def _add(self, drawn: np.ndarray) -> None:
         self._video.write(drawn)
         self.num_frames += 1
 

@@ -5,7 +5,12 @@ import torch
 from torch import nn
 
 from siampolarmask_mm.apis import load
-from siampolarmask_mm.video.checkpoint import CONFIGS, fit_weights, read_config
+from siampolarmask_mm.video.checkpoint import (
+    CONFIGS,
+    check_weights,
+    fit_weights,
+    read_config,
+)
 
 
 def change(checkpoint, edit):
@@ -54,6 +59,32 @@ def test_a_backbone_alone_is_refused(trained):
     )
     with pytest.raises(ValueError, match=r': 17 missing: neck\.convs\.0.*, head\.rays'):
         load(config, checkpoint)
+
+
+@pytest.mark.parametrize('content', [b'', b'hi', b'\x80\x02K'])
+def test_what_is_no_checkpoint_is_refused(trained, tmp_path, content):
+    (tmp_path / 'bad.pth').write_bytes(content)
+    with pytest.raises(ValueError, match=r'a checkpoint expected, .*bad\.pth cannot be'):
+        load(trained[0], tmp_path / 'bad.pth')
+
+
+def test_what_is_no_config_is_refused(trained, tmp_path):
+    bad = tmp_path / 'bad.py'
+    bad.write_text('x = (')
+    with pytest.raises(ValueError, match=r'a config expected, .*bad\.py cannot be read'):
+        load(bad, trained[1])
+    bad.write_text('x = 1')
+    with pytest.raises(ValueError, match=r"a config with a model expected, got \['x'\]"):
+        load(bad, trained[1])
+
+
+def test_a_checkpoint_may_have_more_where_that_is_said(trained):
+    network = load(*trained).network
+    weights = dict(network.state_dict(), other=torch.zeros(1))
+    check_weights(network, weights, 'a.pth', may_have_more=True)
+    del weights['head.rays.weight']
+    with pytest.raises(ValueError, match=r'a\.pth .*: 1 missing: head\.rays\.weight$'):
+        check_weights(network, weights, 'a.pth', may_have_more=True)
 
 
 def test_of_very_many_keys_the_first_are_listed():

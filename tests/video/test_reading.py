@@ -154,6 +154,71 @@ def test_frames_that_fail_are_left_out_and_counted(
     assert bool(told) == bool(skipped)
 
 
+def read_with_times(monkeypatch, video, times, promised):
+    """Frames of a file of 25 a second; None fails."""
+
+    class Clock(Capture):
+        def get(self, key):
+            if key == cv2.CAP_PROP_POS_MSEC:
+                return 1000 * (times[self.t] or 0)
+            return super().get(key)
+
+    fails = [t for t, time in enumerate(times) if time is None]
+    monkeypatch.setattr(cv2, 'VideoCapture', lambda _: Clock(fails, promised, len(times)))
+    reader = open_frames(video)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        return [frame.number for frame in reader], reader.num_skipped
+
+
+@pytest.mark.parametrize(
+    ('times', 'numbers', 'skipped'),
+    [
+        # Two reads fail; frame 2 comes out all the same, and 3 and 4 do not.
+        ((0, 0.04, None, None, 0.08, 0.2, 0.24), (0, 1, 2, 5, 6), 2),
+        ((0, 0.04, None, 0.12, 0.16, 0.2, 0.24), (0, 1, 3, 4, 5, 6), 1),
+        ((None, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24), (1, 2, 3, 4, 5, 6), 1),
+        # Nothing fails: gaps in time are those of a variable rate.
+        ((0, 0.04, 0.2, 0.24, 0.36, 0.4, 0.44), (0, 1, 2, 3, 4, 5, 6), 0),
+    ],
+)
+def test_numbers_go_on_where_the_times_have_a_gap(
+    monkeypatch, video, times, numbers, skipped
+):
+    assert read_with_times(monkeypatch, video, times, 7) == (list(numbers), skipped)
+
+
+def test_the_end_is_missing_if_the_time_is_not_reached(monkeypatch, video):
+    """Of a variable rate, some files tell a number of frames that is only estimated."""
+    times = (0, 0.2, 0.24, 0.4)
+    assert read_with_times(monkeypatch, video, times, 11) == ([0, 1, 2, 3], 0)
+    assert read_with_times(monkeypatch, video, times, 15) == ([0, 1, 2, 3], 11)
+
+
+def test_a_rate_that_is_given_counts_instead_of_the_files_times(video):
+    reader = open_frames(video, fps=5)
+    assert [frame.time for frame in reader] == [t / 5 for t in range(6)]
+
+
+@pytest.mark.parametrize('fps', [0, -5, float('nan'), float('inf')])
+def test_a_rate_has_to_be_above_0(video, fps):
+    with pytest.raises(ValueError, match='fps above 0 expected, got'):
+        open_frames(video, fps=fps)
+
+
+@pytest.mark.parametrize('ending', ['.jpg', '.png'])
+def test_images_that_end_too_early_are_left_out(tmp_path, ending):
+    for t in range(3):
+        cv2.imwrite(str(tmp_path / f'{t}{ending}'), draw_frame(t))
+    data = (tmp_path / f'1{ending}').read_bytes()
+    (tmp_path / f'1{ending}').write_bytes(data[: len(data) // 2])
+    (tmp_path / f'2{ending}').write_bytes(b'')
+    cv2.imwrite(str(tmp_path / f'3{ending}'), draw_frame(3))
+    reader = open_frames(tmp_path)
+    with pytest.warns(UserWarning, match='left out'):
+        assert [frame.number for frame in reader] == [0, 3]
+
+
 def test_a_damaged_file_is_read_to_its_end(tmp_path):
     video = write_video(tmp_path / 'a.mp4', 12)
     data = bytearray(video.read_bytes())

@@ -7,6 +7,7 @@ import runpy
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,8 @@ from read_results import contents, numbers, overlay
 from siampolarmask_mm.apis import load
 from siampolarmask_mm.label_images import read_labels, write_labels
 from siampolarmask_mm.video.command import main
+from siampolarmask_mm.video.reading import Frame
+from siampolarmask_mm.video.writing import OverlayWriter, count_frames
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,9 +61,16 @@ def test_all_results_tell_the_same(run, trained, video, tmp_path):
 def test_each_result_can_be_left_out(run, tmp_path, name):
     files = dict(overlay='overlay.mp4', masks='masks', json='masks.json', csv='boxes.csv')
     assert run(f'--no-{name}') == 0
-    assert {path.name for path in (tmp_path / 'out').iterdir()} == (
-        {*files.values(), 'resume.pth'} - {files[name]}
-    )
+    written = {*files.values()} - {files[name]}
+    if name in ('overlay', 'json'):  # the others are what an overlay is drawn anew from
+        written.add('resume.pth')
+    assert {path.name for path in (tmp_path / 'out').iterdir()} == written
+
+
+def test_one_result_at_least_is_asked_for(run, tmp_path, capsys):
+    assert run('--no-overlay', '--no-masks', '--no-json', '--no-csv') == 1
+    assert 'at least one output of (' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
 
 
 def test_a_label_image_gives_objects_that_keep_their_labels(run, tmp_path):
@@ -124,17 +134,72 @@ def test_earlier_results_are_neither_mixed_nor_lost(run, tmp_path, capsys):
     short = write_video(tmp_path / 'walk.avi', 2, 'MJPG')
     assert run('--overwrite', source=short) == 0
     assert numbers(tmp_path / 'out')[0] == [0, 1]
+    other = write_video(tmp_path / 'other.mp4', 3)
+    assert run(source=other) == 1
+    assert run('--overwrite', source=other) == 0
+    assert [path.name for path in (tmp_path / 'out/masks').iterdir()] == ['other']
+
+
+def test_what_is_damaged_is_not_resumed(run, tmp_path, capsys):
+    assert run() == 0
+    memory = tmp_path / 'out/resume.pth'
+    memory.write_bytes(memory.read_bytes()[:500])
+    assert run('--resume', boxes=()) == 1
+    assert 'resume.pth is damaged, and the run cannot go on' in capsys.readouterr().err
+    memory.unlink()
+    assert run('--resume', boxes=()) == 1
+    assert 'earlier run: --overwrite it or choose' in capsys.readouterr().err
+
+
+def test_an_overlay_keeps_its_time_where_frames_are_missing(run, tmp_path):
+    (tmp_path / 'clip').mkdir()
+    for t in (0, 1, 2, 3, 4):
+        cv2.imwrite(str(tmp_path / f'clip/{t}.png'), draw_frame(4 * t))
+    (tmp_path / 'clip/2.png').write_bytes(b'broken')
+    assert run(source=tmp_path / 'clip') == 0
+    shown = overlay(tmp_path / 'out')
+    assert len(shown) == 5
+    apart = [np.abs(a.astype(int) - b).mean() for a, b in pairwise(shown)]
+    assert apart[1] < 0.5 < min(apart[0], apart[2], apart[3])  # the second one stays
+
+
+@pytest.mark.parametrize(
+    ('times', 'count'),
+    [
+        ((0, 0.04, 0.08), 3),
+        ((0, 0.2, 0.24), 7),  # 0 to 6 at 25 a second
+        ((0, 0.01, 0.02, 0.03, 0.2), 6),  # none is left out; the last one is due at 5
+        ((0, 1e6), 1501),  # a minute at most
+        ((0.2, 0.1, 0.3), 6),  # a clock that runs back
+    ],
+)
+def test_an_overlay_plays_as_fast_as_its_frames_came(trained, tmp_path, times, count):
+    tracker = load(*trained, device='cpu')
+    state = tracker.init(draw_frame(0), box=[10, 20, 30, 40])
+    writer = OverlayWriter(tmp_path / 'a.mp4', 25, ('masks',))
+    for number, time in enumerate(times):
+        writer.write(Frame(number, '', time, draw_frame(number)), state)
+    assert writer.num_frames == count
+    writer.close()
+    assert count_frames(tmp_path / 'a.mp4') == count
 
 
 def test_a_run_resumes_with_its_own_settings_only(run, tmp_path, capsys):
-    assert run('--no-csv') == 0
+    assert run('--no-json') == 0
     assert run('--resume', boxes=()) == 1
-    assert "outputs ['overlay', 'masks', 'json'] expected" in capsys.readouterr().err
-    assert run('--resume', '--no-csv', boxes=()) == 1
-    assert 'to resume an overlay, masks and csv' in capsys.readouterr().err
+    assert "outputs ['overlay', 'masks', 'csv'] expected" in capsys.readouterr().err
     other = write_video(tmp_path / 'other.mp4')
-    assert run('--resume', '--no-csv', source=other, boxes=()) == 1
+    assert run('--resume', '--no-json', source=other, boxes=()) == 1
     assert 'source ' in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run('--resume', '--overwrite')
+    assert 'not allowed with' in capsys.readouterr().err
+
+
+def test_a_source_is_the_same_from_any_folder(run, video, monkeypatch):
+    assert run() == 0
+    monkeypatch.chdir(video.parent)
+    assert run('--resume', source=video.name, boxes=()) == 0
 
 
 @pytest.mark.parametrize(
@@ -144,6 +209,11 @@ def test_a_run_resumes_with_its_own_settings_only(run, tmp_path, capsys):
         (['--box', '10,10'], "4 numbers with commas between expected, got '10,10'"),
         (['--mask', 'none.png'], 'no mask at none.png'),
         (['--labels', '1', '2', '3'], 'got 2 objects and 3 labels'),
+        (['--point', 'inf,10'], 'a point within 96 x 64 pixels expected, got inf,10'),
+        (['--point', 'nan,10'], 'a point within 96 x 64 pixels expected, got nan,10'),
+        (['--fps', '0'], 'fps above 0 expected, got 0'),
+        (['--device', 'foo'], 'torch cannot use foo: '),
+        (['--device', 'cuda:99'], 'torch cannot use cuda:99: '),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, capsys, options, message):
@@ -151,7 +221,7 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, capsys, options,
     error = capsys.readouterr().err
     assert message in error
     assert 'Traceback' not in error
-    assert not (tmp_path / 'out').exists() or list((tmp_path / 'out').iterdir()) == []
+    assert not (tmp_path / 'out').exists()
     assert run() == 0  # the folder is not in the way of the next try
 
 

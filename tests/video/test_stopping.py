@@ -69,6 +69,23 @@ def test_a_stopped_run_leaves_whole_files_and_resumes_to_the_same(
         assert np.abs(frame.astype(int) - other).mean() < 1
 
 
+@pytest.mark.parametrize(
+    ('options', 'way'),
+    [
+        ((), '; --resume goes on'),
+        (('--no-masks', '--no-overlay'), '; --resume goes on'),
+        (('--no-masks',), '; to resume an overlay, masks and csv would be needed'),
+    ],
+)
+def test_a_stopped_run_tells_whether_it_can_go_on(run, monkeypatch, capsys, options, way):
+    with monkeypatch.context() as patch:
+        stop_at(patch, 3, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        assert run(*options) == 130
+    assert f'stopped before the end{way}\n' in capsys.readouterr().err
+    goes_on = way.endswith('goes on')
+    assert run('--resume', *options, boxes=()) == (0 if goes_on else 1)
+
+
 @pytest.fixture
 def _ctrl_c_raises():
     """Also where the tests run in a shell's background, which ignores it."""
