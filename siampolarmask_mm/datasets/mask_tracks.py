@@ -18,6 +18,8 @@ from pycocotools import mask as coco_mask
 
 from siampolarmask_mm.datasets.reproducible import NumberedIndex, seeded
 
+PROMPTS = ('mask', 'box')
+
 
 class MaskTrackDataset(BaseSOTDataset):
     """A dataset of records, for training on pairs and for testing frame by frame.
@@ -32,12 +34,15 @@ class MaskTrackDataset(BaseSOTDataset):
             which frames, is each dataset's to say.
         same_category_prob: share of samples whose other object has the first one's
             category, where there is such an object: what is hardest to tell apart.
+        prompt: in testing, what a tracker is told of an object in its first frame: its
+            ``mask``, or its ``box`` alone, as SiamMask is.
         *args: of mmtrack's BaseSOTDataset.
         **kwargs: likewise: ``pipeline``, ``test_mode``, ...
 
     Raises:
-        ValueError: if ``same_category_prob`` is not from 0 to 1, a dataset that is for
-            training alone is to be tested on, or, of a sample, if the pipeline takes none.
+        ValueError: if ``same_category_prob`` is not from 0 to 1, ``prompt`` is neither, a
+            dataset that is for training alone is to be tested on, or, of a sample, if the
+            pipeline takes none.
     """
 
     TRIES = 10  # to find frames that are other ones
@@ -49,6 +54,7 @@ class MaskTrackDataset(BaseSOTDataset):
         *args: object,
         min_area: float = 0,
         same_category_prob: float = 0.5,
+        prompt: str = 'mask',
         **kwargs: object,
     ) -> None:
         if kwargs.get('test_mode') and not self.FOR_TESTING:
@@ -57,7 +63,10 @@ class MaskTrackDataset(BaseSOTDataset):
             raise ValueError(
                 f'same_category_prob from 0 to 1 expected, got {same_category_prob}'
             )
+        if prompt not in PROMPTS:
+            raise ValueError(f'prompt must be one of {PROMPTS}, got {prompt!r}')
         self.min_area = min_area
+        self.prompt = prompt
         self.same_category_prob = same_category_prob
         self._of_category: dict[object, np.ndarray] = {}
         super().__init__(*args, **kwargs)
@@ -161,6 +170,7 @@ class MaskTrackDataset(BaseSOTDataset):
                     video_name=record['name'],
                     visible=bool(width * height > 0),
                     given=bool(seen[-1] and not seen[:-1].any()),
+                    prompt=self.prompt,
                     annotated=mask is not None,
                     mask=empty_mask(record['size']) if mask is None else mask,
                 )

@@ -36,8 +36,9 @@ def given_objects(sample: TrackDataSample) -> GivenObjects:
 
     An instance is given where its entry among the ``instances`` of the sample's metainfo
     has ``given`` true, as `DAVISDataset` has it. Instances that do not say so are given in
-    frame 0, as those of mmtrack's own datasets. Where there are no ``bboxes``, ``points``
-    (N, 2) say which pixel is on each object.
+    frame 0, as those of mmtrack's own datasets. Where the entry has ``prompt='box'``, the
+    mask is not told. Where there are no ``bboxes``, ``points`` (N, 2) say which pixel is
+    on each object.
 
     Raises:
         ValueError: if there is not one box per instance.
@@ -54,11 +55,11 @@ def given_objects(sample: TrackDataSample) -> GivenObjects:
         )
     first = sample.frame_id == 0
     rows = [i for i, entry in enumerate(entries) if entry.get('given', first)]
-    masks = found.masks.masks if 'masks' in found else [None] * len(boxes)
+    shown = [i for i in rows if 'masks' in found and entries[i].get('prompt') != 'box']
     return GivenObjects(
         rows,
         boxes[rows],
-        [masks[i] for i in rows],
+        [found.masks.masks[i] if i in shown else None for i in rows],
         len(boxes),
         None if points is None else points[rows],
     )

@@ -6,7 +6,7 @@ Shape shorthand:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from siampolarmask_mm.crops import Crop, crop_around
+from siampolarmask_mm.models.box_segmentation import segment_box
 from siampolarmask_mm.models.confidence import mask_box
 from siampolarmask_mm.models.first_frame import grow_from_point, template_masks
 from siampolarmask_mm.models.given_objects import GivenObjects
@@ -27,7 +28,7 @@ from siampolarmask_mm.models.results import (
     draw_masks,
     separate_all,
 )
-from siampolarmask_mm.models.running_network import RunningNetwork, rows_of
+from siampolarmask_mm.models.running_network import RunningNetwork, as_image, rows_of
 from siampolarmask_mm.models.search_view import SearchView
 from siampolarmask_mm.models.siamese_head import Prediction
 from siampolarmask_mm.models.template_memory import TemplateMemory
@@ -49,6 +50,7 @@ class PolarTracker:
         network: that looks.
         inference: how it is run.
         calibrate_size: see `SiamPolarMask`.
+        segment_boxes: see `SiamPolarMask`.
         lost_and_found: when an object is lost; never if not given.
         memory: which frames are remembered beside the first; none if not given.
 
@@ -63,11 +65,13 @@ class PolarTracker:
         inference: Inference,
         *,
         calibrate_size: bool = False,
+        segment_boxes: bool = False,
         lost_and_found: LostAndFound | None = None,
         memory: TemplateMemory | None = None,
     ) -> None:
         self.network = network
         self.calibrate_size = calibrate_size
+        self.segment_boxes = segment_boxes
         self.lost_and_found = lost_and_found
         self.memory = memory
         self.objects: list[TrackedObject | None] = []
@@ -87,7 +91,9 @@ class PolarTracker:
         if not given.rows:
             return
         if given.points is not None:
-            given = self._outline(frame, given)
+            given = self._grow_points(frame, given)
+        elif self.segment_boxes:
+            given = self._segment_boxes(frame, given)
         boxes = given.boxes.float().cpu()
         started = [
             TrackedObject(
@@ -121,22 +127,36 @@ class PolarTracker:
                 if seeks_confidence:
                     item.calibrate_confidence(look)
 
-    def _outline(self, frame: Tensor, given: GivenObjects) -> GivenObjects:
+    def _grow_points(self, frame: Tensor, given: GivenObjects) -> GivenObjects:
         """Replace points by what the network sees around them."""
+        look, size = self._look_again(frame), tuple(frame.shape[-2:])
+        masks = [grow_from_point(point, size, look) for point in given.points.float()]
+        boxes = torch.stack([mask_box(torch.from_numpy(mask)) for mask in masks])
+        return given._replace(boxes=boxes, masks=masks, points=None)
+
+    def _segment_boxes(self, frame: Tensor, given: GivenObjects) -> GivenObjects:
+        """Find masks in boxes of which nothing else is known."""
+        look, image = self._look_again(frame), as_image(frame)
+        image = np.repeat(image, 3 // image.shape[-1], axis=-1)  # also of gray ones
+        masks = [
+            segment_box(image, box, look) if mask is None else mask
+            for box, mask in zip(given.boxes.float().cpu(), given.masks, strict=True)
+        ]
+        return given._replace(masks=masks)
+
+    def _look_again(self, frame: Tensor) -> Callable:
+        """What looks for an object in the frame that gives it; see `grow_from_point`."""
         scout = PolarTracker(self.network, self.running.inference)
         scout.running = self.running
 
         def look(box: Tensor, mask: np.ndarray) -> tuple[np.ndarray, float]:
             scout.objects = [None]
             scout.start(frame, GivenObjects([0], box[None], [mask], 1))
-            scout.follow(frame, tell_previous=False)  # in the frame where it starts
+            scout.follow(frame, tell_previous=False)
             found = scout.report(frame)
             return found.masks[0].numpy(), found.scores[0].item()
 
-        size = tuple(frame.shape[-2:])
-        masks = [grow_from_point(point, size, look) for point in given.points.float()]
-        boxes = torch.stack([mask_box(torch.from_numpy(mask)) for mask in masks])
-        return given._replace(boxes=boxes, masks=masks, points=None)
+        return look
 
     def follow(self, frame: Tensor, tell_previous: bool = True) -> None:
         """Find all objects in the next frame, (1, 3, h, w) as read; see `_look`."""

@@ -47,13 +47,10 @@ class RunningNetwork:
 
     def cut(self, frame: Tensor, crops: Sequence[Crop]) -> np.ndarray:
         """(N, S, S, 3) crops of one frame as read, (1, 3, h, w) or (1, 1, h, w)."""
-        image = frame[0].permute(1, 2, 0).cpu().numpy()
-        channels = image.shape[-1]
-        if channels not in (1, 3):
-            raise ValueError(f'a frame of 3 channels, or 1, expected, got {channels}')
+        image = as_image(frame)
         outside = mean_color(image) if len(crops) > 1 else None  # once for all
         cut = np.stack(in_threads(lambda crop: crop.cut(image, outside), crops))
-        if channels == 1:
+        if image.shape[-1] == 1:
             cut = np.repeat(cut.reshape(*cut.shape[:3], 1), 3, axis=-1)
         return cut
 
@@ -150,6 +147,14 @@ class RunningNetwork:
                 torch.stack(list(raw)).to(features.device), fine, features
             )
             return list(logits.float().sigmoid().cpu())
+
+
+def as_image(frame: Tensor) -> np.ndarray:
+    """(h, w, 3), or (h, w, 1), of a frame as read, (1, 3, h, w) or (1, 1, h, w)."""
+    image = frame[0].permute(1, 2, 0).cpu().numpy()
+    if image.shape[-1] not in (1, 3):
+        raise ValueError(f'a frame of 3 channels, or 1, expected, got {image.shape[-1]}')
+    return image
 
 
 def rows_of(objects: Sequence[TrackedObject]) -> list[range]:

@@ -44,6 +44,9 @@ class SiamPolarMask(ObjectsTracker):
             later sizes by the factor that makes this one right. Predicted stars miss the
             tips of an outline, so that their boxes are a few percent too small, and each
             next crop is cut by the box before. Not in the paper.
+        segment_boxes: find the mask of an object of which only a box is given: what GrabCut
+            finds in it, and the network sees then. The whole box counts as the object if
+            not, as in the paper.
         lost_and_found: config of a LostAndFound; objects are never lost if not given, as
             in the paper.
         previous_mask: config of a PreviousMask, for a head that looks at the mask of the
@@ -81,6 +84,7 @@ class SiamPolarMask(ObjectsTracker):
         template_cells: int = 7,
         test_mode: str = 'OPE',
         calibrate_size: bool = False,
+        segment_boxes: bool = False,
         lost_and_found: dict | None = None,
         previous_mask: dict | None = None,
         memory: dict | None = None,
@@ -132,6 +136,7 @@ class SiamPolarMask(ObjectsTracker):
         self.tracker = PolarTracker(
             self,
             calibrate_size=calibrate_size,
+            segment_boxes=segment_boxes,
             lost_and_found=lost_and_found and TASK_UTILS.build(lost_and_found),
             memory=memory and TASK_UTILS.build(memory),
             inference=Inference(**(inference or {})),

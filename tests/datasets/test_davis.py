@@ -72,6 +72,15 @@ def test_2017_gives_all_objects_of_a_frame_at_once(root):
     assert instances[0]['bbox'].tolist() == [5, 4, 11, 8]
 
 
+@pytest.mark.parametrize('prompt', ['mask', 'box'])
+def test_instances_say_what_a_tracker_is_told_of_them(root, prompt):
+    dataset = build(root, objects='all', test_mode=True, prompt=prompt)
+    assert [i['prompt'] for i in dataset[(0, 0)]['instances']] == [prompt] * 2
+    assert coco_mask.area(dataset[(0, 0)]['instances'][0]['mask']) > 0  # to score with
+    with pytest.raises(ValueError, match=r"one of .*, got 'point'"):
+        build(root, test_mode=True, prompt='point')
+
+
 def test_objects_are_given_in_the_first_frame_where_they_are_seen(root):
     labels = root / 'Annotations/480p/walk'
     image = np.zeros((20, 30), np.uint8)

@@ -16,6 +16,7 @@ from true_world import SURE, TrueWorld, disk_box
 from siampolarmask_mm.crops import Crop, crop_around
 from siampolarmask_mm.models import PolarDecoder
 from siampolarmask_mm.models.decoded import Choice, Decoded, Star
+from siampolarmask_mm.models.given_objects import given_objects
 from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 
 SIZE = 200, 240  # height and width of the frames
@@ -438,6 +439,47 @@ def test_an_object_may_be_given_as_a_point(make):
     assert first.scores.tolist() == [-1.0]
     world.disks = [(124, 102, 22)]
     assert step(model, 1).masks[0, 102, 140]
+
+
+RED_DISK = FRAME.clone()
+RED_DISK[0, 2, torch.from_numpy(disk_mask(118, 102, 22)).bool()] = 220
+
+
+def test_a_mask_is_found_in_a_box_where_that_is_wanted(make):
+    decoder = dict(decoding='visible_union', threshold=0.5)
+    box = disk_box(118, 102, 22)
+    model, _ = make((118, 102, 22), decoder=decoder)
+    whole = step(model, 0, [box], frame=RED_DISK).masks[0]
+    assert whole[102 - 20, 118 - 20]  # a corner of the box
+    model, _ = make((118, 102, 22), decoder=decoder, segment_boxes=True)
+    first = step(model, 0, [box], frame=RED_DISK)
+    disk = torch.from_numpy(disk_mask(118, 102, 22)).bool()
+    assert (first.masks[0] & disk).sum() > 0.85 * (first.masks[0] | disk).sum()
+    assert first.bboxes.tolist() == [box]
+    assert first.scores.tolist() == [-1.0]
+
+
+def test_a_box_of_one_color_is_the_object_as_a_whole(make):
+    model, _ = make((118, 102, 22), segment_boxes=True)
+    box = [0.0, 0.0, float(SIZE[1]), float(SIZE[0])]
+    assert step(model, 0, [box]).masks.float().mean() > 0.9
+
+
+def test_gray_frames_are_segmented_too(make):
+    model, _ = make((118, 102, 22), segment_boxes=True)
+    first = step(model, 0, [disk_box(118, 102, 22)], frame=RED_DISK[:, 2:])
+    assert 0 < first.masks.sum() < 0.9 * 45 * 45
+
+
+def test_a_mask_is_not_given_where_the_prompt_is_the_box():
+    data_sample = sample(0, [[5.0, 5.0, 15.0, 15.0]] * 3)
+    data_sample.gt_instances.masks = BitmapMasks(np.ones((3, *SIZE), np.uint8), *SIZE)
+    prompts = 'mask', 'box', 'mask'
+    entries = [dict(given=i > 0, prompt=prompt) for i, prompt in enumerate(prompts)]
+    data_sample.set_metainfo(dict(instances=entries))
+    given = given_objects(data_sample)
+    assert given.rows == [1, 2]
+    assert [mask is None for mask in given.masks] == [True, False]
 
 
 # Several objects

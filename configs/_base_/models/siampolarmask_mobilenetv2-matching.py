@@ -23,6 +23,7 @@ model = dict(
         edges=dict(type='GuidedFilter'),
     ),
     previous_mask=dict(type='PreviousMask'),
+    segment_boxes=True,
     lost_and_found=dict(type='LostAndFound'),
     # Averaged over all locations, most of which are easy, the loss of scores is small.
     losses=dict(score=dict(loss_weight=4.0)),
