@@ -27,7 +27,7 @@ def segment_box(
     """What of a box is the object: by its colors, then as the network sees it.
 
     Args:
-        image: (h, w, 3) uint8.
+        image: (h, w, 3) from 0 to 255, uint8 or, as mmtrack's `inference_sot` has it, float.
         box: (4,) around the object, in pixels of the image.
         look: called with the box and a mask (h, w) of 0 and 1; gives the mask (h, w),
             boolean, that is found in the same image when an object is started with them,
@@ -56,7 +56,7 @@ def _cut_out(image: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
     part, part_inside = image[rows, columns], inside[rows, columns]
     scale = min(1.0, LONGEST_SIDE / max(part.shape[:2]))
     size = [max(round(scale * side), 1) for side in part.shape[1::-1]]
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA).round().astype(np.uint8)
     shrunk = cv2.resize(part_inside, size, interpolation=cv2.INTER_NEAREST)
     labels = np.where(shrunk > 0, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
     count = int((shrunk > 0).sum())

@@ -40,6 +40,7 @@ def test_colors_tell_an_object_from_its_box():
     found = segment_box(image, box, blind())
     assert found.dtype == np.uint8
     assert overlap(found, disk) > 0.97
+    assert np.array_equal(segment_box(image.astype(np.float32), box, blind()), found)
     assert disk.sum() < 0.8 * 51 * 51  # which the whole box would be
 
 
