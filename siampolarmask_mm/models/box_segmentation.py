@@ -27,7 +27,7 @@ def segment_box(
     """What of a box is the object: by its colors, then as the network sees it.
 
     Args:
-        image: (h, w, 3) from 0 to 255, uint8 or, as mmtrack's `inference_sot` has it, float.
+        image: (h, w, 3) from 0 to 255, uint8, or float as of mmtrack's `inference_sot`.
         box: (4,) around the object, in pixels of the image.
         look: called with the box and a mask (h, w) of 0 and 1; gives the mask (h, w),
             boolean, that is found in the same image when an object is started with them,
