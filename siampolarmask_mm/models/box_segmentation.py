@@ -34,7 +34,8 @@ def segment_box(
             and its score.
 
     Returns:
-        (h, w) uint8 of 0 and 1, inside the box; None if its colors are those around it.
+        (h, w) uint8 of 0 and 1, inside the box; None if its colors are those around it, or
+        there are too few pixels in it or around it to tell.
     """
     inside = _fill(box, image.shape[:2])
     mask = _cut_out(image, inside)

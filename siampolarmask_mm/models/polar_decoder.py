@@ -65,7 +65,8 @@ class PolarDecoder:
             `siampolarmask_mm.polar.fuse_stars`; ``score_map`` the scores alone,
             interpolated between locations, for comparison.
         threshold: of a union's raw confidence, 0 to 1; None finds, in the first frame, the
-            one that best reproduces the given mask, and is 0.5 where only a box is given.
+            one that best reproduces the mask that is given, or found in a given box, and
+            is 0.5 where there is only a box.
         reach: of ``capped`` and ``vote``, in strides.
         edges: config of a GuidedFilter that fits a union's raw confidence to the image, or,
             if there is a MaskRefiner, what that makes of it; none, if not given.

@@ -135,9 +135,9 @@ class TrackedObject:
         self.size_correction = min(max(ratio, 0.5), 2.0)
 
     def calibrate_threshold(self, look: Look, decoder: PolarDecoder) -> None:
-        """Make the union that is found in the first frame most like the mask given there.
+        """Make the union that is found in the first frame most like the mask known there.
 
-        A box alone tells nothing: what fills it best is more than the object.
+        A box without a mask tells nothing: what fills it best is more than the object.
 
         Args:
             look: at the first frame.

@@ -91,12 +91,13 @@ def find_device(device: str | torch.device | None = None) -> torch.device:
     if device is None:
         device = 'cuda' if torch.cuda.is_available() else 'cpu'
     try:
-        return torch.empty(0, device=device).device
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError, ImportError) as error:
         reason = str(error).partition('\n')[0]
         raise ValueError(
             f'a device as cpu, cuda or cuda:1 expected, torch cannot use {device}: {reason}'
         ) from error
+    return torch.device(device)
 
 
 def read_weights(checkpoint: str | Path) -> dict[str, Tensor]:

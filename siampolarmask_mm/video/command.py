@@ -54,7 +54,10 @@ def track(args: Namespace) -> int:
         tuple(name for name in OUTPUTS if not getattr(args, f'no_{name}')),
         tuple(args.draw),
         settings=dict(
-            source=_whole(args.source), config=args.config, checkpoint=args.checkpoint
+            source=_whole(args.source),
+            config=_whole(args.config),
+            checkpoint=_whole(args.checkpoint),
+            fps=args.fps,
         ),
         resume=args.resume,
         overwrite=args.overwrite,
@@ -73,9 +76,9 @@ def track(args: Namespace) -> int:
     return 0 if complete else STOPPED
 
 
-def _whole(source: str) -> str:
-    """A path from the root, so that it is the same from any folder."""
-    return str(Path(source).resolve()) if Path(source).exists() else source
+def _whole(name: str | None) -> str | None:
+    """A path from the root, so that it is the same from any folder; else as it is."""
+    return str(Path(name).resolve()) if name and Path(name).exists() else name
 
 
 def _ask(args: Namespace) -> dict:

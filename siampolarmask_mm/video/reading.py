@@ -21,8 +21,8 @@ IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 USUAL_FPS = 25.0  # of folders and cameras that do not tell
 PATIENCE = 10  # frames in a row that fail before a stream of unknown length is over
 LONGEST_GAP = 1000  # the same, of a file that promises more frames
-JPEG_START, JPEG_SCAN, JPEG_END = b'\xff\xd8', b'\xff\xda', b'\xff\xd9'
-PNG_START, PNG_END = b'\x89PNG', b'IEND'
+# In a JPEG: of a segment, or its end.
+NEXT_MARKER = re.compile(rb'\xff[^\x00\x01\xd0-\xd8\xff]')
 
 
 class Frame(NamedTuple):
@@ -50,7 +50,10 @@ class FrameReader(ABC):
         num_frames: as the file says or the folder has; None if unknown.
         can_repeat: whether reading anew gives the same frames.
         num_skipped: frames that could not be decoded so far.
+        folder: with the images; None if it is a video.
     """
+
+    folder: Path | None = None
 
     def __init__(
         self, name: str, fps: float, num_frames: int | None, *, can_repeat: bool = True
@@ -121,7 +124,7 @@ class VideoReader(FrameReader):
             if not ok:
                 missing += 1
                 continue
-            told = self._told_time()
+            told = self._told_time(is_first=last < 0)
             gap = missing
             if told is not None and self.can_repeat:
                 # A decoder that waits for later frames fails before the gap in its times.
@@ -134,13 +137,16 @@ class VideoReader(FrameReader):
             yield Frame(number, '', last, image)
             number += 1
         self._capture.release()
-        self._count_promised(number, last)
+        self._count_promised(number, last, missing - failed)
 
-    def _count_promised(self, number: int, last: float) -> None:
-        """Warn if a file ends before the time at which it should."""
-        if self.num_frames is None or round(last * self.fps) + 1 >= self.num_frames:
-            return  # of some files the number is only estimated, by their duration
+    def _count_promised(self, number: int, last: float, unplaced: int) -> None:
+        """Warn if frames are missing that a file promises, at its end or elsewhere."""
+        if self.num_frames is None:
+            return
         lost = self.num_frames - number
+        if round(last * self.fps) + 1 >= self.num_frames:
+            # The end is there: of some files the number is estimated by their duration.
+            lost = min(lost, unplaced)
         if lost > 0:
             self.num_skipped += lost
             warnings.warn(
@@ -155,7 +161,7 @@ class VideoReader(FrameReader):
         past_end = reads > self.num_frames
         return failed > 0 and (past_end or failed >= LONGEST_GAP)
 
-    def _told_time(self) -> float | None:
+    def _told_time(self, is_first: bool) -> float | None:
         """Seconds from the start to the frame at hand; None if the source does not tell."""
         if self._fps_is_given:
             return None
@@ -163,7 +169,8 @@ class VideoReader(FrameReader):
         if self._start is None:
             self._start = milliseconds
         passed = milliseconds - self._start
-        return passed / 1000 if passed > 0 else None
+        is_told = passed > 0 or (is_first and self._capture.getBackendName() == 'FFMPEG')
+        return passed / 1000 if is_told else None
 
 
 class ImageFolderReader(FrameReader):
@@ -186,6 +193,7 @@ class ImageFolderReader(FrameReader):
         self._files = sorted(files, key=lambda path: _by_numbers(path.stem))
         if len({path.stem for path in files}) < len(files):
             raise ValueError(f'one image per name expected, {folder} has several of some')
+        self.folder = folder
         name = folder.resolve().name or 'video'
         super().__init__(name, fps or USUAL_FPS, len(files))
 
@@ -228,11 +236,22 @@ def _read_image(path: Path) -> np.ndarray | None:
     except OSError:
         return None
     # OpenCV decodes what there is of them, and fills up.
-    if data.startswith(JPEG_START) and data.rfind(JPEG_END) < data.rfind(JPEG_SCAN):
+    if data.startswith(b'\xff\xd8') and not _is_whole_jpeg(data):
         return None
-    if data.startswith(PNG_START) and PNG_END not in data:
+    if data.startswith(b'\x89PNG') and b'IEND' not in data:
         return None
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+
+
+def _is_whole_jpeg(data: bytes) -> bool:
+    """Whether a JPEG's own end is there; what comes behind it does not matter."""
+    place = 2
+    while (marker := NEXT_MARKER.search(data, place)) is not None:
+        kind, place = marker[0][1], marker.end()
+        if kind == 0xD9:
+            return True
+        place += int.from_bytes(data[place : place + 2], 'big')  # a segment, by its length
+    return False
 
 
 def _by_numbers(name: str) -> list:

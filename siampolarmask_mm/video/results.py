@@ -28,6 +28,7 @@ from siampolarmask_mm.video.writing import (
 
 FILES = dict(overlay='overlay.mp4', json='masks.json', csv='boxes.csv')
 MEMORY = 'resume.pth'
+MEMORY_KEYS = {'done', 'tracker', 'lengths', 'settings', 'video'}
 
 
 class ResultFolder:
@@ -71,6 +72,8 @@ class ResultFolder:
         self.parts = parts
         self.settings = dict(settings or {}, outputs=list(outputs))
         self.masks = folder / 'masks' / reader.name
+        if reader.folder is not None and reader.folder.resolve() == self.masks.resolve():
+            raise ValueError(f'masks would be written over the images in {reader.folder}')
         if not outputs:
             raise ValueError(f'at least one output of {OUTPUTS} expected, got none')
         self.memory = self._recall() if resume else None
@@ -81,30 +84,35 @@ class ResultFolder:
             raise FileExistsError(
                 f'{folder} has results of an earlier run: {way} or choose another folder'
             )
-        self._is_new = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # fails now rather than after a frame
-            check_space(folder)
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryFile(dir=there):  # fails now rather than after a frame
+            check_space(there)
         self._rows = self._read_rows()
 
     def _recall(self) -> dict | None:
-        path = self.folder / MEMORY
-        if not path.is_file():
-            return None
-        try:
-            memory = torch.load(path, weights_only=True)
-        except Exception as error:  # what is damaged may raise anything
+        memory = self._read_memory()
+        if memory is None and (self.folder / MEMORY).is_file():
             raise ValueError(
-                f'{path} is damaged, and the run cannot go on: --overwrite it or choose '
-                'another folder'
-            ) from error
-        for name, value in self.settings.items():
+                f'{self.folder / MEMORY} is damaged, and the run cannot go on: --overwrite '
+                'it or choose another folder'
+            )
+        for name, value in self.settings.items() if memory else ():
             if memory['settings'].get(name) != value:
                 raise ValueError(
                     f'{name} {memory["settings"].get(name)} expected, as in the run to '
                     f'resume, got {value}'
                 )
         return memory
+
+    def _read_memory(self) -> dict | None:
+        """What an earlier run left; None if that is nothing, or damaged."""
+        path = self.folder / MEMORY
+        try:
+            memory = torch.load(path, weights_only=True) if path.is_file() else None
+        except Exception:  # what is damaged may raise anything
+            return None
+        known = isinstance(memory, dict) and set(memory) >= MEMORY_KEYS
+        return memory if known else None
 
     @property
     def can_go_on(self) -> bool:
@@ -113,14 +121,20 @@ class ResultFolder:
         return self.reader.can_repeat and redrawn
 
     def _earlier_files(self) -> list[Path]:
-        files = [self.folder / name for name in (*FILES.values(), MEMORY)]
-        masks = self.folder.glob('masks/*/*.png')  # of whatever video
-        return [path for path in (*files, *masks) if path.exists()]
+        names = [*FILES.values(), MEMORY]
+        files = [self.folder / name for name in (*names, *map(_part_name, names))]
+        masks = {self.masks}
+        memory = self._read_memory()
+        if memory is not None:  # perhaps of another video
+            masks.add(self.folder / 'masks' / memory['video'])
+        files += itertools.chain.from_iterable(folder.glob('*.png') for folder in masks)
+        return [path for path in files if path.exists()]
 
     def _remove_earlier(self) -> None:
-        for path in self._earlier_files():
+        files = self._earlier_files()
+        for path in files:
             path.unlink()
-        for folder in self.folder.glob('masks/*/'):
+        for folder in {path.parent for path in files} - {self.folder}:
             with suppress(OSError):  # there is something else in it
                 folder.rmdir()
 
@@ -128,6 +142,7 @@ class ResultFolder:
         """Open all that is to be written, after what an earlier run left."""
         if self.writers:
             return
+        self.folder.mkdir(parents=True, exist_ok=True)
         if self.memory is None:
             self._remove_earlier()
         kept = self.memory['lengths'] if self.memory else {}
@@ -179,12 +194,18 @@ class ResultFolder:
             if name in self.writers
         }
         lengths = {name: file.length for name, file in files.items()}
-        return dict(done=done, tracker=tracker, lengths=lengths, settings=self.settings)
+        return dict(
+            done=done,
+            tracker=tracker,
+            lengths=lengths,
+            settings=self.settings,
+            video=self.reader.name,
+        )
 
     def save(self, snapshot: dict) -> None:
         """Keep a snapshot for a later run, in one step."""
         if self.can_go_on:
-            part = self.folder / f'{MEMORY}.part'
+            part = self.folder / _part_name(MEMORY)
             try:
                 torch.save(snapshot, part)
                 os.replace(part, self.folder / MEMORY)
@@ -192,10 +213,7 @@ class ResultFolder:
                 part.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Finish all files, also if one of them fails; leave no folder that is empty."""
-        if self._is_new and not self.writers:
-            with suppress(OSError):
-                self.folder.rmdir()
+        """Finish all files, also if one of them fails."""
         with ExitStack() as stack:
             for writer in self.writers.values():
                 stack.callback(writer.close)
@@ -208,6 +226,12 @@ class ResultFolder:
             table = csv.DictReader(file)
             for number, rows in itertools.groupby(table, lambda row: int(row['frame'])):
                 yield number, list(rows)
+
+
+def _part_name(name: str) -> str:
+    """Of a file that is being written: overlay.part.mp4."""
+    path = Path(name)
+    return f'{path.stem}.part{path.suffix}'
 
 
 def _as_state(rows: list[dict], image: np.ndarray) -> TrackState:

@@ -115,7 +115,7 @@ class VideoTracker:
             labels: see `siampolarmask_mm.video.prompts.make_prompts`.
 
         Returns:
-            The objects as they are given; of a point, as the network sees it.
+            The objects as they are given; of a point or box, the mask that is found.
 
         Raises:
             TypeError: if the frame is no array of bytes.

@@ -84,8 +84,7 @@ def test_some_boxes_tell_nothing(box):
 @pytest.mark.parametrize('color', [0, 128])
 def test_where_all_has_one_color_nothing_is_found(color):
     image = np.full((*SIZE, 3), color, np.uint8)
-    found = segment_box(image, torch.tensor([45.0, 35.0, 96.0, 86.0]), blind())
-    assert found is None or found[35:86, 45:96].all()
+    assert segment_box(image, torch.tensor([45.0, 35.0, 96.0, 86.0]), blind()) is None
 
 
 @pytest.mark.parametrize('scale', [0.25, 3])

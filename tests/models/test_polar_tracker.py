@@ -459,10 +459,15 @@ def test_a_mask_is_found_in_a_box_where_that_is_wanted(make):
     assert first.scores.tolist() == [-1.0]
 
 
-def test_a_box_of_one_color_is_the_object_as_a_whole(make):
+def test_a_box_with_nothing_around_it_is_the_object_as_a_whole(make):
     model, _ = make((118, 102, 22), segment_boxes=True)
     box = [0.0, 0.0, float(SIZE[1]), float(SIZE[0])]
     assert step(model, 0, [box]).masks.float().mean() > 0.9
+
+
+def test_a_box_of_one_color_is_the_object_as_a_whole(make):
+    model, _ = make((118, 102, 22), segment_boxes=True)
+    assert step(model, 0, [disk_box(118, 102, 22)]).masks[0, 102 - 20, 118 - 20]
 
 
 def test_gray_frames_are_segmented_too(make):

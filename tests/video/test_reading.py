@@ -115,6 +115,9 @@ class Capture:
     def set(self, *_):
         return True
 
+    def getBackendName(self):  # noqa: N802
+        return 'MADE_UP'
+
     def get(self, key):
         return {cv2.CAP_PROP_FPS: 25, cv2.CAP_PROP_FRAME_COUNT: self.promised}.get(key, 0)
 
@@ -163,6 +166,9 @@ def read_with_times(monkeypatch, video, times, promised):
                 return 1000 * (times[self.t] or 0)
             return super().get(key)
 
+        def getBackendName(self):  # noqa: N802
+            return 'FFMPEG'  # which tells times, 0 of the first frame
+
     fails = [t for t, time in enumerate(times) if time is None]
     monkeypatch.setattr(cv2, 'VideoCapture', lambda _: Clock(fails, promised, len(times)))
     reader = open_frames(video)
@@ -178,6 +184,9 @@ def read_with_times(monkeypatch, video, times, promised):
         ((0, 0.04, None, None, 0.08, 0.2, 0.24), (0, 1, 2, 5, 6), 2),
         ((0, 0.04, None, 0.12, 0.16, 0.2, 0.24), (0, 1, 3, 4, 5, 6), 1),
         ((None, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24), (1, 2, 3, 4, 5, 6), 1),
+        ((None, None, 0, 0.12, 0.16, 0.2, 0.24), (0, 3, 4, 5, 6), 2),
+        # Where it is missing cannot be told: it is counted all the same.
+        ((0, 0.05, None, 0.1, 0.15, 0.2, 0.25), (0, 1, 2, 3, 4, 5), 1),
         # Nothing fails: gaps in time are those of a variable rate.
         ((0, 0.04, 0.2, 0.24, 0.36, 0.4, 0.44), (0, 1, 2, 3, 4, 5, 6), 0),
     ],
@@ -217,6 +226,20 @@ def test_images_that_end_too_early_are_left_out(tmp_path, ending):
     reader = open_frames(tmp_path)
     with pytest.warns(UserWarning, match='left out'):
         assert [frame.number for frame in reader] == [0, 3]
+
+
+def test_what_stands_behind_a_jpeg_does_not_matter(tmp_path):
+    """As phones have a video behind a photo, and a thumbnail in it."""
+    encoded = cv2.imencode('.jpg', draw_frame(0))[1].tobytes()
+    thumbnail = b'\xff\xe1' + (2 + len(encoded)).to_bytes(2, 'big') + encoded
+    whole = encoded[:2] + thumbnail + encoded[2:]
+    rng = np.random.default_rng(0)
+    for number in range(8):
+        behind = rng.integers(0, 256, 20_000, dtype=np.uint8).tobytes() + b'\xff\xda'
+        (tmp_path / f'{number}.jpg').write_bytes(whole + behind)
+    (tmp_path / '8.jpg').write_bytes(whole[:-200])
+    with pytest.warns(UserWarning, match='frame 8 of .* left out'):
+        assert [frame.number for frame in open_frames(tmp_path)] == list(range(8))
 
 
 def test_a_damaged_file_is_read_to_its_end(tmp_path):

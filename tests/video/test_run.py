@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from moving_square import SIZE, draw_frame, write_video
 from pycocotools import mask as coco_mask
 from read_results import contents, numbers, overlay
@@ -140,10 +141,35 @@ def test_earlier_results_are_neither_mixed_nor_lost(run, tmp_path, capsys):
     assert [path.name for path in (tmp_path / 'out/masks').iterdir()] == ['other']
 
 
+def test_files_of_others_are_neither_in_the_way_nor_removed(run, tmp_path):
+    mine = tmp_path / 'out/masks/person/mine.png'
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b'mine')
+    assert run() == 0
+    left = tmp_path / 'out/overlay.part.mp4'
+    left.touch()
+    assert run('--overwrite', '--no-overlay') == 0
+    assert not left.exists()
+    assert mine.read_bytes() == b'mine'
+
+
+def test_masks_do_not_replace_the_images_they_are_of(run, tmp_path, capsys):
+    images = tmp_path / 'out/masks/clip'
+    images.mkdir(parents=True)
+    cv2.imwrite(str(images / '0.png'), draw_frame(0))
+    before = contents(tmp_path / 'out')
+    assert run('--overwrite', source=images) == 1
+    assert 'masks would be written over the images in ' in capsys.readouterr().err
+    assert contents(tmp_path / 'out') == before
+
+
 def test_what_is_damaged_is_not_resumed(run, tmp_path, capsys):
     assert run() == 0
     memory = tmp_path / 'out/resume.pth'
     memory.write_bytes(memory.read_bytes()[:500])
+    assert run('--resume', boxes=()) == 1
+    assert 'resume.pth is damaged, and the run cannot go on' in capsys.readouterr().err
+    torch.save(dict(done=3), memory)
     assert run('--resume', boxes=()) == 1
     assert 'resume.pth is damaged, and the run cannot go on' in capsys.readouterr().err
     memory.unlink()
@@ -188,6 +214,8 @@ def test_a_run_resumes_with_its_own_settings_only(run, tmp_path, capsys):
     assert run('--no-json') == 0
     assert run('--resume', boxes=()) == 1
     assert "outputs ['overlay', 'masks', 'csv'] expected" in capsys.readouterr().err
+    assert run('--resume', '--no-json', '--fps', '5', boxes=()) == 1
+    assert 'fps None expected, as in the run to resume, got 5.0' in capsys.readouterr().err
     other = write_video(tmp_path / 'other.mp4')
     assert run('--resume', '--no-json', source=other, boxes=()) == 1
     assert 'source ' in capsys.readouterr().err
@@ -196,10 +224,12 @@ def test_a_run_resumes_with_its_own_settings_only(run, tmp_path, capsys):
     assert 'not allowed with' in capsys.readouterr().err
 
 
-def test_a_source_is_the_same_from_any_folder(run, video, monkeypatch):
+def test_files_are_the_same_from_any_folder(run, trained, video, monkeypatch):
     assert run() == 0
     monkeypatch.chdir(video.parent)
-    assert run('--resume', source=video.name, boxes=()) == 0
+    names = [Path(path).name for path in trained]
+    files = ['--config', names[0], '--checkpoint', names[1]]  # the last ones count
+    assert run('--resume', *files, source=video.name, boxes=()) == 0
 
 
 @pytest.mark.parametrize(
@@ -212,6 +242,7 @@ def test_a_source_is_the_same_from_any_folder(run, video, monkeypatch):
         (['--point', 'inf,10'], 'a point within 96 x 64 pixels expected, got inf,10'),
         (['--point', 'nan,10'], 'a point within 96 x 64 pixels expected, got nan,10'),
         (['--fps', '0'], 'fps above 0 expected, got 0'),
+        (['--device', 'meta'], 'torch cannot use meta: '),
         (['--device', 'foo'], 'torch cannot use foo: '),
         (['--device', 'cuda:99'], 'torch cannot use cuda:99: '),
     ],
@@ -223,6 +254,13 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, capsys, options,
     assert 'Traceback' not in error
     assert not (tmp_path / 'out').exists()
     assert run() == 0  # the folder is not in the way of the next try
+
+
+def test_where_nobody_can_be_asked_no_folder_is_left(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv('DISPLAY', raising=False)
+    assert run(boxes=(), out='far/out') == 1
+    assert 'there is no display to click on' in capsys.readouterr().err
+    assert not (tmp_path / 'far').exists()
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_tracking(run, tmp_path, capsys):
