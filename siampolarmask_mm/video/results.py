@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import os
 import tempfile
@@ -122,7 +123,8 @@ class ResultFolder:
 
     def _earlier_files(self) -> list[Path]:
         names = [*FILES.values(), MEMORY]
-        files = [self.folder / name for name in (*names, *map(_part_name, names))]
+        names += [*map(_part_name, names), 'overlay.reserve']
+        files = [self.folder / name for name in names]
         masks = {self.masks}
         memory = self._read_memory()
         if memory is not None:  # perhaps of another video
@@ -206,8 +208,10 @@ class ResultFolder:
         """Keep a snapshot for a later run, in one step."""
         if self.can_go_on:
             part = self.folder / _part_name(MEMORY)
+            content = io.BytesIO()  # torch tells of a full disk in words of its own
+            torch.save(snapshot, content)
             try:
-                torch.save(snapshot, part)
+                part.write_bytes(content.getbuffer())
                 os.replace(part, self.folder / MEMORY)
             finally:
                 part.unlink(missing_ok=True)

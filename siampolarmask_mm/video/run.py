@@ -86,9 +86,9 @@ def track_video(
                 disable=not progress,
             )
         )
-        stack.callback(results.close)
         run = _Run(tracker, results, prompts)
         stack.callback(run.save)
+        stack.callback(results.close)  # goes first, and frees the space that was reserved
         for frame in reader:
             state = run.step(frame)
             bar.update()

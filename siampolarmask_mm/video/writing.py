@@ -23,6 +23,7 @@ from siampolarmask_mm.video.tracking import TrackState
 from siampolarmask_mm.visualization.objects import draw_objects
 
 LONGEST_STILL = 60.0  # seconds for which an overlay shows one frame
+INDEX_SPACE = 4 * 2**20  # bytes of an mp4's index, of 200,000 frames
 RESERVE = 32 * 2**20  # bytes that stay free, so that all files can be finished
 COLUMNS = 'frame,time,object,x1,y1,x2,y2,score,confidence,lost'
 
@@ -185,7 +186,9 @@ class OverlayWriter:
     most; where they are closer, none is left out.
 
     It is written beside its path, and takes its place when it is closed with at least as
-    many frames as the one before had.
+    many frames as the one before had. Space for the index that makes it playable is taken
+    at once, in a file with the suffix ``.reserve``, so that it is there even when another
+    program has filled the disk.
 
     Args:
         path: ``.mp4`` file.
@@ -199,6 +202,7 @@ class OverlayWriter:
         self.parts = parts
         self.num_frames = 0
         self._part = path.with_name(f'{path.stem}.part{path.suffix}')
+        self._reserve = path.with_suffix('.reserve')
         self._video: cv2.VideoWriter | None = None
         self._last: np.ndarray | None = None
         self._due = 0.0  # frames at the time of the last one
@@ -222,6 +226,7 @@ class OverlayWriter:
             drawn[..., ::-1], 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE
         )
         if self._video is None:
+            self._reserve.write_bytes(bytes(INDEX_SPACE))
             self._video = cv2.VideoWriter(
                 str(self._part),
                 cv2.VideoWriter_fourcc(*'mp4v'),
@@ -254,6 +259,7 @@ class OverlayWriter:
         """
         if self._video is None:
             return
+        self._reserve.unlink(missing_ok=True)
         self._video.release()
         self._video = None
         count = count_frames(self._part)

@@ -22,7 +22,7 @@ from siampolarmask_mm.apis import load
 from siampolarmask_mm.label_images import read_labels, write_labels
 from siampolarmask_mm.video.command import main
 from siampolarmask_mm.video.reading import Frame
-from siampolarmask_mm.video.writing import OverlayWriter, count_frames
+from siampolarmask_mm.video.writing import INDEX_SPACE, OverlayWriter, count_frames
 
 ROOT = Path(__file__).parents[2]
 
@@ -291,3 +291,23 @@ def test_help_loads_nothing_heavy():
     ).stdout
     assert '--box X1,Y1,X2,Y2' in printed
     assert printed.splitlines()[-1] == '[]'
+
+
+def test_space_for_the_end_of_an_overlay_is_kept_until_it_is_written(trained, tmp_path):
+    tracker = load(*trained, device='cpu')
+    state = tracker.init(draw_frame(0), box=[10, 20, 30, 40])
+    writer = OverlayWriter(tmp_path / 'a.mp4', 25, ('masks',))
+    writer.write(Frame(0, '', 0.0, draw_frame(0)), state)
+    reserve = tmp_path / 'a.reserve'
+    assert reserve.stat().st_size == INDEX_SPACE
+    release, there = writer._video.release, []
+
+    class Video:
+        def release(self):
+            there.append(reserve.exists())
+            release()
+
+    writer._video = Video()
+    writer.close()
+    assert there == [False]
+    assert count_frames(tmp_path / 'a.mp4') == 1
