@@ -19,7 +19,7 @@ from siampolarmask_mm.evaluation.ceiling import look_at, represent
 from siampolarmask_mm.evaluation.region_contour import region_similarity
 from siampolarmask_mm.label_images import read_labels
 from siampolarmask_mm.polar import Outlines, cast_rays, star_points
-from siampolarmask_mm.video.writing import as_instances
+from siampolarmask_mm.video.overlay import as_instances
 from siampolarmask_mm.visualization.ceiling import compare_masks
 from siampolarmask_mm.visualization.objects import draw_objects
 from siampolarmask_mm.visualization.overlay import contact_strip, draw_mask, draw_star

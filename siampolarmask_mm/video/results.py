@@ -16,12 +16,12 @@ import torch
 
 from siampolarmask_mm.label_images import read_labels
 from siampolarmask_mm.video.choices import OUTPUTS
+from siampolarmask_mm.video.overlay import OverlayWriter
 from siampolarmask_mm.video.reading import Frame, FrameReader
 from siampolarmask_mm.video.tracking import TrackState
 from siampolarmask_mm.video.writing import (
     BoxWriter,
     MaskWriter,
-    OverlayWriter,
     RleWriter,
     Writer,
     check_space,

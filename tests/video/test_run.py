@@ -21,8 +21,8 @@ from read_results import contents, numbers, overlay
 from siampolarmask_mm.apis import load
 from siampolarmask_mm.label_images import read_labels, write_labels
 from siampolarmask_mm.video.command import main
+from siampolarmask_mm.video.overlay import INDEX_SPACE, OverlayWriter, count_frames
 from siampolarmask_mm.video.reading import Frame
-from siampolarmask_mm.video.writing import INDEX_SPACE, OverlayWriter, count_frames
 
 ROOT = Path(__file__).parents[2]
 
