@@ -33,7 +33,8 @@ def read_config(config: str | Path | Config) -> Config:
             return Config.fromfile(config)
         except Exception as error:  # a config is a program, which may raise anything
             raise ValueError(
-                f'a config expected, {config} cannot be read: {error!r}'
+                f'a config expected, {config} cannot be read: '
+                f'{type(error).__name__}: {error}'
             ) from error
     name = str(config).rpartition('::')[2].rpartition('/')[2].removesuffix('.py')
     shipped = {

@@ -88,7 +88,9 @@ def make_prompts(
     if labels is None:
         free = (label for label in range(1, VOID) if label not in own)
         labels = own + [label for _, label in zip(boxes + points, free, strict=False)]
-    if np.ndim(labels) != 1 or len(labels) != count:
+    if np.ndim(labels) != 1:
+        raise ValueError(f'a list of labels expected, got {labels!r}')
+    if len(labels) != count:
         raise ValueError(
             f'one label per object expected, got {count} objects and {np.size(labels)} '
             f'labels (of 1 to {MOST_OBJECTS})'

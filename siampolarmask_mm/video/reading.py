@@ -150,8 +150,8 @@ class VideoReader(FrameReader):
         if lost > 0:
             self.num_skipped += lost
             warnings.warn(
-                f'{self.name} promises {self.num_frames} frames, {lost} of them, at its '
-                'end or where it does not tell, cannot be decoded',
+                f'{self.name} promises {self.num_frames} frames, {lost} of them cannot be '
+                'decoded: at its end, or at places that the file does not tell',
                 stacklevel=2,
             )
 

@@ -103,6 +103,8 @@ class ResultFolder:
                     f'{name} {memory["settings"].get(name)} expected, as in the run to '
                     f'resume, got {value}'
                 )
+        if memory and not self.can_go_on:
+            raise ValueError('to resume an overlay, masks and csv must have been written')
         return memory
 
     def _read_memory(self) -> dict | None:
@@ -206,7 +208,7 @@ class ResultFolder:
 
     def save(self, snapshot: dict) -> None:
         """Keep a snapshot for a later run, in one step."""
-        if self.can_go_on:
+        if self.reader.can_repeat:
             part = self.folder / _part_name(MEMORY)
             content = io.BytesIO()  # torch tells of a full disk in words of its own
             torch.save(snapshot, content)

@@ -83,6 +83,7 @@ def track_video(
                 total=reader.num_frames,
                 unit=' frames',
                 bar_format=BAR if reader.num_frames else None,
+                delay=0.1,  # not before the first frame, which may not fit the prompts
                 disable=not progress,
             )
         )

@@ -56,6 +56,12 @@ def test_a_box_over_the_border_is_cut_to_the_frame():
         (dict(box=[1, 2, 3]), r'box of 4 numbers expected, got shape \(1, 3\)'),
         (dict(point=[60, 5]), 'a point within 60 x 40 pixels expected, got 60,5'),
         (dict(point=[5, 5], labels=[1, 2]), 'got 1 objects and 2 labels'),
+        (dict(point=[5, 5], labels=3), 'a list of labels expected, got 3'),
+        (
+            dict(point=[5, 5], mask='a.png'),
+            'a mask of integers or booleans expected, got <U5',
+        ),
+        (dict(box='1,2,3,4'), "box of 4 numbers expected, got '1,2,3,4'"),
         (dict(point=[[5, 5], [9, 9]], labels=[4, 4]), r'expected, got \[4, 4\]'),
         (dict(point=[5, 5], labels=[255]), r'1 to 254 expected, got \[255\]'),
         (dict(point=np.zeros((255, 2))), 'got 255 objects and 254 labels'),

@@ -62,10 +62,9 @@ def test_all_results_tell_the_same(run, trained, video, tmp_path):
 def test_each_result_can_be_left_out(run, tmp_path, name):
     files = dict(overlay='overlay.mp4', masks='masks', json='masks.json', csv='boxes.csv')
     assert run(f'--no-{name}') == 0
-    written = {*files.values()} - {files[name]}
-    if name in ('overlay', 'json'):  # the others are what an overlay is drawn anew from
-        written.add('resume.pth')
-    assert {path.name for path in (tmp_path / 'out').iterdir()} == written
+    assert {path.name for path in (tmp_path / 'out').iterdir()} == (
+        {*files.values(), 'resume.pth'} - {files[name]}
+    )
 
 
 def test_one_result_at_least_is_asked_for(run, tmp_path, capsys):
@@ -137,6 +136,10 @@ def test_earlier_results_are_neither_mixed_nor_lost(run, tmp_path, capsys):
     assert numbers(tmp_path / 'out')[0] == [0, 1]
     other = write_video(tmp_path / 'other.mp4', 3)
     assert run(source=other) == 1
+    assert run('--overwrite', '--no-csv', source=other) == 0
+    assert [path.name for path in (tmp_path / 'out/masks').iterdir()] == ['other']
+    assert run('--overwrite') == 0
+    assert [path.name for path in (tmp_path / 'out/masks').iterdir()] == ['walk']
     assert run('--overwrite', source=other) == 0
     assert [path.name for path in (tmp_path / 'out/masks').iterdir()] == ['other']
 
