@@ -125,19 +125,25 @@ class VideoReader(FrameReader):
                 missing += 1
                 continue
             told = self._told_time(is_first=last < 0)
-            gap = missing
-            if told is not None and self.can_repeat:
-                # A decoder that waits for later frames fails before the gap in its times.
-                gap = round((told - last) * self.fps) - 1
-            for _ in range(min(missing, max(gap, 0))):
-                self._skip(number)
-                number += 1
-                missing -= 1
+            lost = self._num_lost(missing, last, told)
+            for lost_number in range(number, number + lost):
+                self._skip(lost_number)
+            number += lost
+            missing -= lost
             last = number / self.fps if told is None else told
             yield Frame(number, '', last, image)
             number += 1
         self._capture.release()
         self._count_promised(number, last, missing - failed)
+
+    def _num_lost(self, missing: int, last: float, told: float | None) -> int:
+        """How many of the frames that failed belong between those at two times.
+
+        A decoder that waits for later frames fails before the gap in its times.
+        """
+        if told is None or not self.can_repeat:
+            return missing
+        return min(missing, max(round((told - last) * self.fps) - 1, 0))
 
     def _count_promised(self, number: int, last: float, unplaced: int) -> None:
         """Warn if frames are missing that a file promises, at its end or elsewhere."""
