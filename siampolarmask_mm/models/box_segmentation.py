@@ -6,12 +6,13 @@ Shape shorthand:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 from torch import Tensor
+
+from siampolarmask_mm.models.first_frame import fill_box
 
 LONGEST_SIDE = 255  # pixels of the part of the image in which colors are compared
 ROUNDS = 5  # of GrabCut
@@ -37,7 +38,7 @@ def segment_box(
         (h, w) uint8 of 0 and 1, inside the box; None if its colors are those around it, or
         there are too few pixels in it or around it to tell.
     """
-    inside = _fill(box, image.shape[:2])
+    inside = fill_box(box, image.shape[:2]).byte().numpy()
     mask = _cut_out(image, inside)
     if mask is None:
         return None
@@ -50,6 +51,8 @@ def _cut_out(image: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
 
     Source: GrabCut (Rother, Kolmogorov, Blake, SIGGRAPH 2004), by OpenCV.
     """
+    if not inside.any():
+        return None
     left, top, width, height = cv2.boundingRect(inside)
     margin = max(width, height) // 3 + 8
     rows = slice(max(top - margin, 0), top + height + margin)
@@ -80,18 +83,6 @@ def _cut_out(image: np.ndarray, inside: np.ndarray) -> np.ndarray | None:
     )
     mask *= inside
     return mask if _is_large(mask, inside) else None
-
-
-def _fill(box: Tensor, size: tuple[int, int]) -> np.ndarray:
-    """(h, w) uint8: the pixels that a box touches, one at least."""
-    height, width = size
-    x1, y1, x2, y2 = box.tolist()
-    left = min(max(math.floor(x1), 0), width - 1)
-    top = min(max(math.floor(y1), 0), height - 1)
-    right, bottom = max(math.ceil(x2), left + 1), max(math.ceil(y2), top + 1)
-    inside = np.zeros(size, np.uint8)
-    inside[top:bottom, left:right] = 1
-    return inside
 
 
 def _is_large(mask: np.ndarray, inside: np.ndarray) -> bool:

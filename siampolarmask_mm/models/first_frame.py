@@ -33,7 +33,7 @@ def template_masks(
     """
     return torch.stack(
         [
-            fill_box(_box_in_crop(box, crop), crop.size)
+            fill_box(_box_in_crop(box, crop), (crop.size, crop.size))
             if mask is None
             else torch.from_numpy(crop.cut_mask(mask)).bool()
             for crop, box, mask in zip(crops, boxes, masks, strict=True)
@@ -41,11 +41,11 @@ def template_masks(
     )
 
 
-def fill_box(box_xyxy: Tensor, size: int) -> Tensor:
-    """(size, size) boolean: the pixels whose centers lie in a box (4,)."""
+def fill_box(box_xyxy: Tensor, size: tuple[int, int]) -> Tensor:
+    """(height, width) boolean: the pixels whose centers lie in a box (4,)."""
     x1, y1, x2, y2 = (box_xyxy.cpu() - 0.5).unbind()
-    pixels = torch.arange(size)
-    across, down = (pixels >= x1) & (pixels < x2), (pixels >= y1) & (pixels < y2)
+    rows, columns = map(torch.arange, size)
+    across, down = (columns >= x1) & (columns < x2), (rows >= y1) & (rows < y2)
     return down[:, None] & across
 
 
@@ -69,7 +69,7 @@ def object_masks(instances: Sequence[InstanceData], size: int) -> tuple[Tensor, 
     masks = [
         torch.from_numpy(item.masks.masks[0]).bool()
         if 'masks' in item
-        else fill_box(item.bboxes[0], size)
+        else fill_box(item.bboxes[0], (size, size))
         for item in instances
     ]
     return torch.stack(masks), is_outline

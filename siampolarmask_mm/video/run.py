@@ -78,20 +78,14 @@ def track_video(
     """
     with ExitStack() as stack:
         stop = stack.enter_context(StopOnSignal())
-        bar = stack.enter_context(
-            tqdm(
-                total=reader.num_frames,
-                unit=' frames',
-                bar_format=BAR if reader.num_frames else None,
-                delay=0.1,  # not before the first frame, which may not fit the prompts
-                disable=not progress,
-            )
-        )
+        bar = None  # until the first frame is done, which may not fit the prompts
         run = _Run(tracker, results, prompts)
         stack.callback(run.save)
         stack.callback(results.close)  # goes first, and frees the space that was reserved
         for frame in reader:
             state = run.step(frame)
+            if bar is None:
+                bar = stack.enter_context(_show_progress(reader, progress))
             bar.update()
             if state is not None:
                 bar.set_postfix_str(summary(state), refresh=False)
@@ -100,6 +94,15 @@ def track_video(
         if run.snapshot is None:
             raise ValueError(f'a video with frames expected, {reader.name} has none')
     return True
+
+
+def _show_progress(reader: FrameReader, progress: bool) -> tqdm:
+    return tqdm(
+        total=reader.num_frames,
+        unit=' frames',
+        bar_format=BAR if reader.num_frames else None,
+        disable=not progress,
+    )
 
 
 class _Run:

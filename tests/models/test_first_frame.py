@@ -16,9 +16,10 @@ from siampolarmask_mm.models.first_frame import (
 
 
 def test_a_box_fills_the_pixels_between_its_edges():
-    filled = fill_box(torch.tensor([3.0, 4.0, 4.0, 6.0]), 9)
+    filled = fill_box(torch.tensor([3.0, 4.0, 4.0, 6.0]), (9, 12))
+    assert filled.shape == (9, 12)
     assert filled.nonzero().tolist() == [[4, 3], [5, 3]]
-    whole = fill_box(torch.tensor([-5.0, -5.0, 40.0, 40.0]), 9)
+    whole = fill_box(torch.tensor([-5.0, -5.0, 40.0, 40.0]), (9, 12))
     assert whole.all()
 
 

@@ -176,8 +176,8 @@ def test_what_is_followed_is_not_redrawn(model):
 def test_what_is_reported_is_fitted_to_the_image_and_what_is_followed_is_not(model):
     torch.manual_seed(1)
     image = torch.randint(0, 256, (1, 3, 200, 240), dtype=torch.uint8)
-    box = (30, 40, 80, 100)
-    (plain,) = track(model, image, [box], num_frames=2)
+    boxes = [(30, 40, 80, 100), (140, 60, 200, 120)]
+    plain = track(model, image, boxes, num_frames=2)
     fitted = []
 
     def edges(confidence, image):
@@ -185,13 +185,13 @@ def test_what_is_reported_is_fitted_to_the_image_and_what_is_followed_is_not(mod
         return (0.9 * confidence).astype(confidence.dtype)
 
     model.decoder.edges = edges
-    (item,) = track(model, image, [box], num_frames=2)
-    assert torch.equal(item.look.decoded.raw, plain.look.decoded.raw)
-    assert torch.equal(item.box, plain.box)
-    assert_close(item.look.drawn.raw, 0.9 * plain.look.drawn.raw)
-    confidence, shown = fitted[-1]
-    assert_close(torch.from_numpy(confidence), plain.look.drawn.raw)
-    assert (shown == item.look.crop.cut(image[0].permute(1, 2, 0).numpy())).all()
+    items = track(model, image, boxes, num_frames=2)
+    for item, before, (confidence, shown) in zip(items, plain, fitted[-2:], strict=True):
+        assert torch.equal(item.look.decoded.raw, before.look.decoded.raw)
+        assert torch.equal(item.box, before.box)
+        assert_close(item.look.drawn.raw, 0.9 * before.look.drawn.raw)
+        assert_close(torch.from_numpy(confidence), before.look.drawn.raw)
+        assert (shown == item.look.crop.cut(image[0].permute(1, 2, 0).numpy())).all()
 
 
 def test_each_object_is_redrawn_by_the_features_of_its_first_template(model, monkeypatch):

@@ -357,7 +357,7 @@ def test_training_matches_with_the_mask_else_with_the_box(
     assert all(p.grad is not None for p in model.head.matching.parameters())
     for sample in data['data_samples']:
         mask = torch.from_numpy(sample.gt_instances.masks.masks[0]).bool()
-        box = fill_box(sample.gt_instances.bboxes[0], 33)
+        box = fill_box(sample.gt_instances.bboxes[0], (33, 33))
         assert (box & mask).sum() > 0.95 * mask.sum()  # both are of the template's frame
         del sample.gt_instances.masks
     model(**data, mode='loss')

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from moving_square import SIZE, draw_frame, write_video
+from moving_square import BOXES, SIZE, draw_frame, write_video
 from pycocotools import mask as coco_mask
 from read_results import contents, numbers, overlay
 
@@ -257,6 +257,15 @@ def test_mistakes_are_one_line_and_leave_nothing(run, tmp_path, capsys, options,
     assert 'Traceback' not in error
     assert not (tmp_path / 'out').exists()
     assert run() == 0  # the folder is not in the way of the next try
+
+
+def test_a_first_frame_that_is_refused_is_one_line(trained, video, tmp_path, capsys):
+    arguments = ['track', str(video), '--config', trained[0], '--checkpoint', trained[1]]
+    arguments += ['--out', str(tmp_path / 'out'), '--device', 'cpu']
+    assert main([*arguments, '--box', '200,10,220,30']) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert main([*arguments, *BOXES]) == 0
+    assert '6/6 [' in capsys.readouterr().err
 
 
 def test_where_nobody_can_be_asked_no_folder_is_left(run, tmp_path, monkeypatch, capsys):
