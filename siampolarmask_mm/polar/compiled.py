@@ -121,23 +121,6 @@ def cast_rays(  # noqa: C901, PLR0915
 
 
 @compile_loop
-def triangle_span(
-    x1: float, y1: float, x2: float, y2: float, y: float
-) -> tuple[float, float]:
-    """Lowest and highest x at which a row meets the triangle (0, 0), (x1, y1), (x2, y2)."""
-    low, high = math.inf, -math.inf
-    for ax, ay, bx, by in ((0.0, 0.0, x1, y1), (0.0, 0.0, x2, y2), (x1, y1, x2, y2)):
-        if y < min(ay, by) - 1e-3 or y > max(ay, by) + 1e-3:
-            continue
-        if abs(by - ay) < 2e-3:  # too flat to divide by
-            low, high = min(low, ax, bx), max(high, ax, bx)
-            continue
-        x = ax + min(max((y - ay) / (by - ay), 0.0), 1.0) * (bx - ax)
-        low, high = min(low, x), max(high, x)
-    return low, high
-
-
-@compile_loop
 def paint_stars(
     masks: np.ndarray,
     of: np.ndarray,
@@ -156,7 +139,6 @@ def paint_stars(
     """
     height, width = masks.shape[1:]
     num_rays = rays.shape[1]
-    sine = math.sin(2 * math.pi / num_rays)
     for p in range(len(centers)):
         mask = masks[of[p]]
         cx, cy = centers[p, 0], centers[p, 1]
@@ -165,30 +147,128 @@ def paint_stars(
             a, b = rays[p, k], rays[p, following]
             if not (a > 0 and b > 0):
                 continue
-            ax, ay = directions[k, 0], directions[k, 1]
-            bx, by = directions[following, 0], directions[following, 1]
-            # The box of the sector's triangle.
-            left = max(cx + min(0.0, a * ax, b * bx) - 1e-6, 0.0)
-            right = max(min(cx + max(0.0, a * ax, b * bx) + 1e-6, width - 1.0), -1.0)
-            top = max(cy + min(0.0, a * ay, b * by) - 1e-6, 0.0)
-            bottom = max(min(cy + max(0.0, a * ay, b * by) + 1e-6, height - 1.0), -1.0)
-            if left > right or top > bottom:
-                continue
-            # s / a + t / b <= 1 in the oblique coordinates q = s a^ + t b^, times sine.
-            limit = a * b * sine * (1 + 1e-12)
-            for row in range(math.ceil(top), math.floor(bottom) + 1):
-                y = row - cy
-                # Only the columns that the triangle has in this row, and one beside.
-                low, high = triangle_span(a * ax, a * ay, b * bx, b * by, y)
-                first = math.ceil(max(left, cx + low - 1))
-                last = math.floor(min(right, cx + high + 1))
-                for column in range(first, last + 1):
-                    x = column - cx
-                    s = x * by - y * bx
-                    t = y * ax - x * ay
-                    at_center = k == 0 and x == 0 and y == 0
-                    if (s > 0 or at_center) and t >= 0 and s * b + t * a <= limit:
-                        mask[row, column] = True
+            paint_sector(
+                mask,
+                (cx, cy),
+                (directions[k, 0], directions[k, 1]),
+                (directions[following, 0], directions[following, 1]),
+                (a, b),
+                math.sin(2 * math.pi / num_rays),
+            )
+            is_pixel = 0 <= cx < width and cx % 1 == 0 and 0 <= cy < height and cy % 1 == 0
+            if k == 0 and is_pixel:
+                mask[int(cy), int(cx)] = True  # as if it lay in ray 0's direction
+
+
+@compile_loop
+def paint_sector(
+    mask: np.ndarray,
+    center: tuple[float, float],
+    first_ray: tuple[float, float],
+    second_ray: tuple[float, float],
+    lengths: tuple[float, float],
+    sine: float,
+) -> None:
+    """Set the pixels (H, W) in the triangle of a star's center and two neighboring tips.
+
+    Args:
+        mask: (H, W), changed in place.
+        center: x, y.
+        first_ray: its unit vector.
+        second_ray: likewise.
+        lengths: of both, above 0.
+        sine: of the angle between them.
+    """
+    (cx, cy), (ax, ay), (bx, by), (a, b) = center, first_ray, second_ray, lengths
+    # The box of the triangle.
+    left = max(cx + min(0.0, a * ax, b * bx) - 1e-6, 0.0)
+    right = min(cx + max(0.0, a * ax, b * bx) + 1e-6, mask.shape[1] - 1.0)
+    top = max(cy + min(0.0, a * ay, b * by) - 1e-6, 0.0)
+    bottom = min(cy + max(0.0, a * ay, b * by) + 1e-6, mask.shape[0] - 1.0)
+    if left > right or top > bottom:
+        return
+    limit = a * b * sine * (1 + 1e-12)
+    # What `in_triangle` wants not to be negative, as slope x + rise y + level: in each row
+    # it ends at a column, unless it is too flat to divide by.
+    slopes = (by, -ay, ay * a - by * b)
+    rises = (-bx, ax, bx * b - ax * a)
+    levels = (0.0, 0.0, limit)
+    ends, drifts = np.full(3, -math.inf), np.zeros(3)
+    for n in range(3):
+        if abs(slopes[n]) > 1e-3:
+            ends[n] = cx - levels[n] / slopes[n]
+            drifts[n] = -rises[n] / slopes[n]
+    for row in range(math.ceil(top), math.floor(bottom) + 1):
+        y = row - cy
+        low, high = narrow(left, right, y, slopes, ends, drifts)
+        first, last = math.ceil(low), math.floor(high)
+        # Pixels of a triangle lie side by side.
+        while first <= last and not in_triangle(first - cx, y, ax, ay, bx, by, a, b, limit):
+            first += 1
+        while first < last and not in_triangle(last - cx, y, ax, ay, bx, by, a, b, limit):
+            last -= 1
+        for column in range(first, last + 1):
+            mask[row, column] = True
+
+
+@compile_loop
+def narrow(
+    low: float,
+    high: float,
+    y: float,
+    slopes: tuple[float, float, float],
+    ends: np.ndarray,
+    drifts: np.ndarray,
+) -> tuple[float, float]:
+    """What is left of a row between two columns, where three lines bound it.
+
+    Args:
+        low: first column.
+        high: last column.
+        y: of the row.
+        slopes: above 0 of a line that bounds it on the left.
+        ends: (3,) each line's column where y is 0; -inf of one that bounds no row.
+        drifts: (3,) of this column per row.
+    """
+    for n in range(3):
+        end = ends[n] + drifts[n] * y
+        if slopes[n] > 0:
+            low = max(low, end - 1e-3)
+        elif end > -math.inf:
+            high = min(high, end + 1e-3)
+    return low, high
+
+
+@compile_loop
+def in_triangle(  # noqa: PLR0913
+    x: float,
+    y: float,
+    ax: float,
+    ay: float,
+    bx: float,
+    by: float,
+    a: float,
+    b: float,
+    limit: float,
+) -> bool:
+    """Whether an offset from a star's center is between two rays, and within reach.
+
+    With the offset s a^ + t b^ in the rays' unit vectors, it is if s / a + t / b <= 1. What
+    lies on the second ray is the next triangle's, and the center no triangle's.
+
+    Args:
+        x: of the offset.
+        y: likewise.
+        ax: of the first ray's unit vector.
+        ay: likewise.
+        bx: of the second's.
+        by: likewise.
+        a: length of the first ray, above 0.
+        b: of the second.
+        limit: a b times the sine of the angle between them, and a little for rounding.
+    """
+    s, t = x * by - y * bx, y * ax - x * ay  # times the sine
+    return s > 0 and t >= 0 and s * b + t * a <= limit
 
 
 @compile_loop

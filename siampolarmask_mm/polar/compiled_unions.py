@@ -103,55 +103,142 @@ def paint_scores(
 
 
 @compile_loop
+def surroundings(
+    reach: float,
+    softness: float,
+    x0: float,
+    y0: float,
+    directions: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a star's votes need to know of the pixels around it, whatever its rays.
+
+    A pixel at q = d (s a^ + t b^) lies between rays of lengths a and b; the star reaches
+    a b / (s b + t a) in its direction, of which d / softness votes.
+
+    Args:
+        reach: of the farthest pixel, in pixels.
+        softness: in pixels.
+        x0: of the middle pixel from the star's center.
+        y0: likewise.
+        directions: (K, 2) unit vectors of the rays.
+
+    Returns:
+        (K + 1,) where the pixels next to each ray begin; (M, 2) rows and columns of all
+        from the middle one; and (4, M) of them: s and t times softness, d / softness, and
+        the weight of a vote from there.
+    """
+    num_rays = len(directions)
+    half = math.ceil(reach)
+    sine = math.sin(2 * math.pi / num_rays)
+    ends = np.zeros(num_rays + 1, np.int64)
+    sectors = np.full((2 * half + 1, 2 * half + 1), -1)
+    for i in range(len(sectors)):
+        for j in range(len(sectors)):
+            x, y = x0 + j - half, y0 + i - half
+            if x * x + y * y < reach * reach:
+                k = math.floor(math.atan2(y, x) * (num_rays / (2 * math.pi))) % num_rays
+                sectors[i, j] = k
+                ends[k + 1] += 1
+    ends = np.cumsum(ends)
+    starts, free = ends, ends.copy()
+    places = np.empty((ends[-1], 2), np.int64)
+    parts = np.empty((4, ends[-1]))
+    for i in range(len(sectors)):
+        for j in range(len(sectors)):
+            k = sectors[i, j]
+            if k < 0:
+                continue
+            following = (k + 1) % num_rays
+            ax, ay = directions[k, 0], directions[k, 1]
+            bx, by = directions[following, 0], directions[following, 1]
+            x, y = x0 + j - half, y0 + i - half
+            distance = math.sqrt(x * x + y * y)
+            if distance > 0:
+                ux, uy = x / distance, y / distance
+            else:
+                ux, uy = ax, ay  # at the center, along ray 0
+            m = free[k]
+            free[k] += 1
+            places[m] = i - half, j - half
+            parts[0, m] = (ux * by - uy * bx) * softness / sine
+            parts[1, m] = (uy * ax - ux * ay) * softness / sine
+            parts[2, m] = distance / softness
+            parts[3, m] = (1 - (distance / reach) ** 2) ** 2
+    return starts, places, parts
+
+
+@compile_loop
 def hear_stars(
-    votes: np.ndarray,
-    weights: np.ndarray,
+    confidence: np.ndarray,
     centers: np.ndarray,
     rays: np.ndarray,
     scores: np.ndarray,
     directions: np.ndarray,
     reach: float,
     softness: float,
+    doubt: float,
 ) -> None:
-    """Add what stars (P) say of pixels (H, W); see `siampolarmask_mm.polar.fuse_stars`.
+    """Say of each pixel (H, W) what stars (P) do; see `siampolarmask_mm.polar.fuse_stars`.
 
     Args:
-        votes: (H, W) weighted votes for the object, changed in place.
-        weights: (H, W), changed in place.
+        confidence: (H, W) of zeros, changed in place.
         centers: (P, 2).
         rays: (P, K).
         scores: (P,).
         directions: (K, 2) unit vectors.
         reach: in pixels.
         softness: in pixels.
+        doubt: weight of the vote against.
     """
-    height, width = votes.shape
-    num_rays = len(directions)
     half = math.ceil(reach)
-    window = np.empty((2 * half + 1, 2 * half + 1, 3))
-    nearness = np.empty((2 * half + 1, 2 * half + 1))
-    sectors = np.empty((2 * half + 1, 2 * half + 1), np.int64)
+    columns, rows = np.rint(centers[:, 0]), np.rint(centers[:, 1])
+    # The part of the map where stars are heard.
+    left, right = span(columns, half, confidence.shape[1])
+    top, bottom = span(rows, half, confidence.shape[0])
+    votes = np.zeros((bottom - top, right - left))
+    weights = np.zeros((bottom - top, right - left))
     x0 = y0 = math.nan
     for p in range(len(centers)):
-        column0, row0 = round(centers[p, 0]), round(centers[p, 1])
-        x, y = column0 - centers[p, 0], row0 - centers[p, 1]
-        if x != x0 or y != y0:
+        x, y = columns[p] - centers[p, 0], rows[p] - centers[p, 1]
+        if x != x0 or y != y0:  # locations lie alike between their pixels
             x0, y0 = x, y
-            place_window(window, sectors, x0, y0, directions)
-            nearness[:] = np.maximum(1 - (window[..., 2] / reach) ** 2, 0) ** 2
-        for row in range(max(row0 - half, 0), min(row0 + half + 1, height)):
-            for column in range(max(column0 - half, 0), min(column0 + half + 1, width)):
-                i, j = row - row0 + half, column - column0 + half
-                near = nearness[i, j]
-                if near == 0:
-                    continue
-                distance = window[i, j, 2]
-                k = sectors[i, j]
-                a, b = rays[p, k], rays[p, (k + 1) % num_rays]
-                length = a
-                if distance > 0:
-                    across = window[i, j, 0] * b + window[i, j, 1] * a
-                    length = a * (b / max(across, 1e-12)) * distance
-                weight = scores[p] * near
+            starts, places, parts = surroundings(reach, softness, x0, y0, directions)
+            inside = np.empty(len(places))
+        measure(inside, rays[p], starts, parts)
+        row0, column0 = int(rows[p]) - top, int(columns[p]) - left
+        for m in range(len(places)):
+            row, column = row0 + places[m, 0], column0 + places[m, 1]
+            if 0 <= row < len(votes) and 0 <= column < votes.shape[1]:
+                weight = scores[p] * parts[3, m]
                 weights[row, column] += weight
-                votes[row, column] += weight * logistic((length - distance) / softness)
+                votes[row, column] += weight * logistic(inside[m])
+    confidence[top:bottom, left:right] = votes / (weights + doubt)
+
+
+@compile_loop
+def span(middles: np.ndarray, half: int, size: int) -> tuple[int, int]:
+    """The first of ``size`` pixels at most ``half`` from any middle, and the one after."""
+    if len(middles) == 0:
+        return 0, 0
+    first = min(max(int(middles.min()) - half, 0), size)
+    return first, max(min(int(middles.max()) + half + 1, size), first)
+
+
+@compile_loop
+def measure(
+    inside: np.ndarray, rays: np.ndarray, starts: np.ndarray, parts: np.ndarray
+) -> None:
+    """How far inside a star its surroundings lie, in units of softness.
+
+    Args:
+        inside: (M,), set.
+        rays: (K,).
+        starts: (K + 1,) of `surroundings`.
+        parts: (4, M) of `surroundings`.
+    """
+    num_rays = len(rays)
+    for k in range(num_rays):
+        a, b = rays[k], rays[(k + 1) % num_rays]
+        for m in range(starts[k], starts[k + 1]):
+            across = max(parts[0, m] * b + parts[1, m] * a, 1e-12)
+            inside[m] = a * b / across - parts[2, m]

@@ -131,16 +131,16 @@ def fuse_stars(
         if value <= 0:
             raise ValueError(f'{name} above 0 expected, got {value}')
     if compiled.fits(centers, rays, scores):
-        votes, weights = torch.zeros(2, *size, dtype=torch.float64)
+        confidence = torch.zeros(size, dtype=at_least_float32(rays))
         compiled_unions.hear_stars(
-            votes.numpy(),
-            weights.numpy(),
+            confidence.numpy(),
             *(part.double().numpy() for part in (centers, rays, scores)),
             direction_array(rays.shape[1]),
             reach,
             softness,
+            doubt,
         )
-        return (votes / (weights + doubt)).to(at_least_float32(rays))
+        return confidence
     votes, weights = rays.new_zeros(2, size[0] * size[1])
     for part, pixels, index, seen in _windows(centers, math.ceil(reach), size):
         away = (pixels - centers[part][:, None]).square().sum(-1) / reach**2
