@@ -226,14 +226,13 @@ def _bitmap(mask: object) -> np.ndarray:
 
 
 def mean_color(image: np.ndarray) -> tuple[float, ...]:
-    """The mean of an (H, W, C) image, channel by channel."""
+    """The mean of an (H, W, C) image, channel by channel, of up to 4 channels."""
     height, width, channels = image.shape
-    if not image.flags.c_contiguous:  # planes, as tensors have them
-        return tuple(cv2.mean(image[..., c])[0] for c in range(channels))
-    # Down the columns first, which takes a fifth of cv2.mean's time.
-    kind = cv2.CV_32S if image.dtype == np.uint8 else cv2.CV_64F
-    sums = cv2.reduce(image.reshape(height, -1), 0, cv2.REDUCE_SUM, dtype=kind)
-    return tuple((sums.reshape(width, channels).sum(0) / (height * width)).tolist())
+    if image.flags.c_contiguous:  # sumElems takes a quarter of cv2.mean's time
+        sums = cv2.sumElems(image)[:channels]
+    else:  # planes, as tensors have them
+        sums = [cv2.sumElems(image[..., c])[0] for c in range(channels)]
+    return tuple(total / (height * width) for total in sums)
 
 
 def box_center(box_xyxy: Tensor) -> Tensor:
