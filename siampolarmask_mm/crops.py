@@ -17,6 +17,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+import torch
 from pycocotools import mask as coco_mask
 from torch import Tensor
 
@@ -73,7 +74,7 @@ class Crop:
 
     def _turn(self, like: Tensor) -> Tensor:
         """(2, 2) by which offsets from the center become offsets in the crop."""
-        return like.new_tensor(self.matrix[:2, :2])
+        return torch.from_numpy(self.matrix[:2, :2]).to(like)
 
     def cut(
         self, image: np.ndarray, outside: tuple[float, ...] | None = None

@@ -74,18 +74,31 @@ def keep_part(confidence: Tensor, point: Tensor) -> Tensor:
         confidence: from 0 to 1.
         point: (2,) in the part that is kept; if it is in none, all are.
     """
-    mask = (confidence > MAJORITY).numpy().astype(np.uint8)
-    num_parts, parts = cv2.connectedComponents(mask, connectivity=8)
-    kept = value_at(parts, point)
-    if num_parts <= 2 or kept == 0:
+    mask = (confidence > MAJORITY).numpy()
+    x, y = pixel_at(point)
+    if not mask[y, x]:
         return confidence
-    return torch.where(torch.from_numpy((parts > 0) & (parts != kept)), 0, confidence)
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    window = slice(top, top + height), slice(left, left + width)
+    num_parts, parts = cv2.connectedComponents(mask[window].view(np.uint8), connectivity=8)
+    if num_parts <= 2:
+        return confidence
+    others = (parts > 0) & (parts != parts[y - top, x - left])
+    confidence = confidence.clone()
+    confidence[window][torch.from_numpy(others)] = 0
+    return confidence
 
 
 def value_at(image: Tensor | np.ndarray, point: Tensor) -> float:
     """Value of the pixel (H, W) that a point (2,) is in."""
-    x, y = point.round().long().tolist()
+    x, y = pixel_at(point)
     return float(image[y, x])
+
+
+def pixel_at(point: Tensor) -> tuple[int, int]:
+    """Column and row of the pixel that a point (2,) is in."""
+    x, y = point.tolist()
+    return round(x), round(y)
 
 
 def best_threshold(

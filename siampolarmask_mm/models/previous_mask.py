@@ -171,9 +171,14 @@ def crop_to_cells(
         num_locations: (H, W).
         stride: pixels of ``crop`` between neighboring locations.
     """
-    to_cells = np.diag([1 / stride, 1 / stride, 1])
-    to_cells[:2, 2] = (np.array(num_locations[::-1]) - 1) / 2 - crop.middle / stride
-    return to_cells @ crop.matrix @ np.linalg.inv(seen.matrix)
+    scale = crop.scale / (stride * seen.scale)
+    x, y = (
+        (was - now) * crop.scale / stride + (cells - 1) / 2 - seen.middle * scale
+        for was, now, cells in zip(
+            seen.center, crop.center, num_locations[::-1], strict=True
+        )
+    )
+    return np.array([[scale, 0, x], [0, scale, y], [0, 0, 1]])
 
 
 def confidence_shares(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from siampolarmask_mm.polar import compiled
+from siampolarmask_mm.polar import compiled, compiled_stars
 from siampolarmask_mm.polar.outlines import Outlines
 from siampolarmask_mm.polar.rays import (
+    CROSSINGS,
+    SAME_ANGLE,
     cast_rays,
     check_owners,
     direction_array,
@@ -36,12 +39,16 @@ def star_points(centers: Tensor, rays: Tensor) -> Tensor:
 
     Source: PolarMask (arXiv:1909.13226), section 3, mask assembling.
     """
+    _check_rows(centers, rays)
+    return centers[..., None, :] + rays[..., None] * ray_directions(rays.shape[-1], rays)
+
+
+def _check_rows(centers: Tensor, rays: Tensor) -> None:
     if centers.shape[:-1] != rays.shape[:-1]:
         raise ValueError(
             'one row of rays per center expected, got '
             f'{tuple(rays.shape)} rays for {tuple(centers.shape)} centers'
         )
-    return centers[..., None, :] + rays[..., None] * ray_directions(rays.shape[-1], rays)
 
 
 def star_outlines(centers: Tensor, rays: Tensor) -> Outlines:
@@ -60,6 +67,13 @@ def star_boxes(centers: Tensor, rays: Tensor) -> Tensor:
 
 def star_sizes(rays: Tensor) -> Tensor:
     """(..., 2) width and height of stars with rays (..., K), in pixels."""
+    if compiled.fits(rays):
+        columns = rays.reshape(-1, rays.shape[-1]).T  # (K, P), as the maps of a head lie
+        sizes = compiled_stars.tip_spans(
+            columns.to(at_least_float32(rays)).contiguous().numpy(),
+            direction_array(rays.shape[-1]),
+        )
+        return torch.from_numpy(sizes).to(rays).view(*rays.shape[:-1], 2)
     sizes = [
         tips.amax(-1) - tips.amin(-1)
         for tips in (rays * part for part in ray_directions(rays.shape[-1], rays).T)
@@ -79,6 +93,12 @@ def star_areas(rays: Tensor) -> Tensor:
 
 def star_centroids(centers: Tensor, rays: Tensor) -> Tensor:
     """(..., 2) the centers of area; the star's own center where its area is 0."""
+    if compiled.fits(rays):
+        offsets = compiled_stars.centroid_offsets(
+            rays.reshape(-1, rays.shape[-1]).double().numpy(),
+            direction_array(rays.shape[-1]),
+        )
+        return centers + torch.from_numpy(offsets).to(centers).view(centers.shape)
     dtype = at_least_float32(rays)
     lengths = rays.to(dtype)
     longest = lengths.detach().amax(-1, keepdim=True).clamp_min(1e-12)
@@ -109,10 +129,36 @@ def recast(centers: Tensor, rays: Tensor, new_centers: Tensor) -> Tensor:
 
     Returns:
         (P, K) lengths in pixels; 0 for rays that miss the star.
+
+    Raises:
+        ValueError: if there is not one row of rays per center, old and new.
     """
+    _check_rows(centers, rays)
+    _check_rows(new_centers, rays)
+    if compiled.fits(centers, rays, new_centers):
+        return _recast_compiled(centers, rays, new_centers)
     own = torch.arange(len(rays), device=rays.device)
     outlines = star_outlines(centers, rays)
     return cast_rays(outlines, new_centers, rays.shape[1], 'last', of=own).lengths
+
+
+def _recast_compiled(centers: Tensor, rays: Tensor, new_centers: Tensor) -> Tensor:
+    count, num_rays = rays.shape
+    directions, own = direction_array(num_rays), np.arange(count)
+    edges = compiled_stars.tip_edges(
+        centers.double().numpy(), rays.double().numpy(), directions
+    )
+    lengths, _ = compiled.cast_rays(
+        edges,
+        own * num_rays,
+        np.full(count, num_rays),
+        new_centers.double().numpy(),
+        own,
+        directions,
+        CROSSINGS.index('last'),
+        SAME_ANGLE,
+    )
+    return torch.from_numpy(lengths).to(rays)
 
 
 def star_distances(centers: Tensor, rays: Tensor, points: Tensor) -> Tensor:
@@ -195,7 +241,7 @@ def paint(
     centers, rays = centers.detach(), rays.detach()
     masks = torch.zeros(num_masks, *size, dtype=torch.bool, device=rays.device)
     if compiled.fits(centers, rays, of):
-        compiled.paint_stars(
+        compiled_stars.paint_stars(
             masks.numpy(),
             of.numpy(),
             centers.double().numpy(),
@@ -241,7 +287,7 @@ def soft_star_masks(
         raise ValueError(f'softness above 0 expected, got {softness}')
     if compiled.fits(centers, rays):
         masks = rays.new_empty(len(rays), *size, dtype=at_least_float32(rays))
-        compiled.soften_stars(
+        compiled_stars.soften_stars(
             masks.numpy(),
             centers.double().numpy(),
             rays.double().numpy(),

@@ -33,6 +33,17 @@ def test_of_the_mask_only_the_part_at_the_point_is_kept():
     assert torch.equal(keep_part(confidence, torch.tensor([11.0, 8.0])), confidence)
 
 
+def test_a_point_between_pixels_is_in_the_even_one():
+    confidence = torch.full((9, 12), 0.3)
+    confidence[2:5, 1:4] = confidence[2:5, 8:10] = confidence[3, 6] = 0.8
+    kept = keep_part(confidence, torch.tensor([6.5, 2.5]))
+    assert torch.equal(kept, confidence)  # row 2 has no mask there
+    kept = keep_part(confidence, torch.tensor([6.5, 3.5]))
+    assert torch.equal(kept, confidence)  # nor has row 4
+    kept = keep_part(confidence, torch.tensor([6.5, 3.0]))
+    assert (kept > 0.5).nonzero().tolist() == [[3, 6]]
+
+
 def test_a_mask_s_box_has_its_edges_between_pixels():
     mask = torch.zeros(6, 9, dtype=torch.bool)
     assert mask_box(mask) is None

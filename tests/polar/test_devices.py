@@ -12,8 +12,11 @@ from siampolarmask_mm.polar import (
     fuse_stars,
     mask_outlines,
     polygon_outlines,
+    recast,
     soft_star_masks,
+    star_centroids,
     star_masks,
+    star_sizes,
     union_masks,
 )
 from siampolarmask_mm.polar.stars import pixel_grid
@@ -74,6 +77,35 @@ def test_masks_and_votes(other):
 
     for plain, there in zip(paint('cpu'), paint(other()), strict=True):
         assert_close(there, plain, atol=1e-4, rtol=1e-4)  # plain code has float32
+
+
+def test_sizes_centroids_and_recast_rays(other):
+    generator = torch.Generator().manual_seed(4)
+    centers = torch.rand(30, 2, generator=generator) * 60
+    rays = torch.rand(30, 24, generator=generator) * 20
+    rays[3] = 0
+    rays[4, ::2] = 0
+    maps = rays.view(5, 6, 24).permute(2, 0, 1).contiguous().permute(1, 2, 0)
+
+    def describe(device):
+        here = centers.to(device), rays.to(device)
+        centroids = star_centroids(*here)
+        parts = star_sizes(maps.to(device)), centroids, recast(*here, centroids)
+        return [part.cpu() for part in parts]
+
+    for plain, there in zip(describe('cpu'), describe(other()), strict=True):
+        assert_close(there, plain, atol=1e-4, rtol=1e-5)
+
+
+def test_masks_of_stars_on_whole_pixels(other):
+    """Outlines that run along rows and columns, through pixels and through the center."""
+    generator = torch.Generator().manual_seed(5)
+    centers = torch.randint(-4, 24, (400, 2), generator=generator) / 2
+    rays = torch.randint(0, 9, (400, 8), generator=generator).float()
+    plain = star_masks(centers, rays, (11, 14))
+    device = other()
+    there = star_masks(centers.to(device), rays.to(device), (11, 14))
+    assert torch.equal(there.cpu(), plain)
 
 
 @pytest.mark.parametrize('representation', ['one_star', 'visible_union'])

@@ -97,6 +97,10 @@ def test_recasting_describes_the_same_star_from_elsewhere():
     # The diamond |x| + |y| <= 4 seen from (1, 0).
     rays = recast(torch.zeros(1, 2), torch.full((1, 4), 4.0), torch.tensor([[1.0, 0.0]]))
     assert_close(rays, torch.tensor([[3.0, 3.0, 5.0, 3.0]]))
+    for few in (dict(centers=torch.zeros(2, 2)), dict(new_centers=torch.zeros(2, 2))):
+        good = dict(centers=torch.zeros(1, 2), new_centers=torch.zeros(1, 2))
+        with pytest.raises(ValueError, match='one row of rays per center expected'):
+            recast(rays=torch.ones(1, 4), **(good | few))
 
 
 def random_stars(number, num_rays, seed=0):
