@@ -75,7 +75,7 @@ class GuidedFilter:
 
     def _filter(self, confidence: np.ndarray, image: np.ndarray) -> np.ndarray:
         """(h, w) of (h, w) and (h, w, 3)."""
-        colors = [color.astype(np.float32) for color in cv2.split(image)]
+        colors = [cv2.extractChannel(image, c).astype(np.float32) for c in range(3)]
         for color in colors:
             color -= cv2.mean(color)[0]  # small numbers lose less in variances
             color /= 255
