@@ -27,5 +27,4 @@ model = dict(
     lost_and_found=dict(type='LostAndFound'),
     # Averaged over all locations, most of which are easy, the loss of scores is small.
     losses=dict(score=dict(loss_weight=4.0)),
-    inference=dict(channels_last=True, fuse_conv_bn=True),
 )

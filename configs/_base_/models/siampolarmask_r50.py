@@ -35,4 +35,5 @@ model = dict(
         centerness=dict(type='mmdet.CrossEntropyLoss', use_sigmoid=True, loss_weight=1.0),
         rays=dict(type='PolarIoULoss', loss_weight=1.5),
     ),
+    inference=dict(channels_last=True, fuse_conv_bn=True),  # the same, but faster
 )
