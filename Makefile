@@ -13,7 +13,7 @@ SHELL = /bin/bash
 .SHELLFLAGS = -o pipefail -c
 
 TINY = configs/siampolarmask/siampolarmask_tiny_1xb8-1500i_synthetic.py
-TRAINED = configs/siampolarmask/siampolarmask_mobilenetv2-matching-refined_1xb16-1500i_coco-duts-ytvos-davis_test-davis2016.py
+TRAINED = configs/siampolarmask/siampolarmask_mobilenetv2-matching-finer_test-davis2016.py
 WEIGHTS = siampolarmask_mm/weights/siampolarmask_mobilenetv2-matching-refined.pth
 DEMO = work_dirs/demo
 VIDEOS = $(if $(DAVIS),davis,clips)

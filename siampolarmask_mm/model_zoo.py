@@ -13,10 +13,7 @@ import torch
 
 from siampolarmask_mm.video.checkpoint import CONFIGS, read_weights
 
-CONFIG = (
-    'siampolarmask_mobilenetv2-matching-refined_1xb16-1500i_'
-    'coco-duts-ytvos-davis_test-davis2016'
-)
+CONFIG = 'siampolarmask_mobilenetv2-matching-finer_test-davis2016'
 CONFIG_FILE = CONFIGS / 'siampolarmask' / f'{CONFIG}.py'
 CHECKPOINT = (
     Path(__file__).parent / 'weights' / 'siampolarmask_mobilenetv2-matching-refined.pth'

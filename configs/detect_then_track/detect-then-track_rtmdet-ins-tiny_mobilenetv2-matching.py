@@ -6,7 +6,7 @@ frame is drawn into the folder vis_data of the work_dir.
 
 _base_ = [
     '../_base_/default_runtime.py',
-    '../_base_/models/siampolarmask_mobilenetv2-matching-refined.py',
+    '../_base_/models/siampolarmask_mobilenetv2-matching-finer.py',
     '../_base_/datasets/davis2016_test.py',
 ]
 

@@ -2,6 +2,6 @@
 
 _base_ = [
     '../_base_/default_runtime.py',
-    '../_base_/models/siampolarmask_mobilenetv2-matching-refined.py',
+    '../_base_/models/siampolarmask_mobilenetv2-matching-finer.py',
     'mmtrack::_base_/datasets/uav123.py',
 ]

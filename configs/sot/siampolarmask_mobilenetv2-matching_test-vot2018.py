@@ -2,7 +2,7 @@
 
 _base_ = [
     '../_base_/default_runtime.py',
-    '../_base_/models/siampolarmask_mobilenetv2-matching-refined.py',
+    '../_base_/models/siampolarmask_mobilenetv2-matching-finer.py',
     'mmtrack::_base_/datasets/vot2018.py',
 ]
 

@@ -1,4 +1,4 @@
-# The network that comes with the package: masks are redrawn by the backbone's first layers.
+# Ours, refined: masks are redrawn by the backbone's first layers.
 
 _base_ = './siampolarmask_mobilenetv2-matching.py'
 
