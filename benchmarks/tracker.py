@@ -43,11 +43,9 @@ from mmengine.structures import InstanceData
 
 import siampolarmask_mm  # noqa: F401  (first: it lets mmtrack import)
 from siampolarmask_mm.evaluation.error_split import true_prediction
+from siampolarmask_mm.model_zoo import CHECKPOINT, CONFIG_FILE
 from siampolarmask_mm.models.polar_head import PolarPrediction
 from siampolarmask_mm.models.tracked_object import first_star
-
-ROOT = Path(__file__).parents[1]
-CONFIG = 'configs/siampolarmask/siampolarmask_mobilenetv2_1xb64-100e_coco_test-davis2016.py'
 
 
 def parse_args() -> Namespace:
@@ -55,8 +53,12 @@ def parse_args() -> Namespace:
     parser = ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('davis', type=Path, help='a folder in the layout of DAVIS')
     parser.add_argument('sequences', nargs='+', help='names of its sequences')
-    parser.add_argument('--config', default=str(ROOT / CONFIG), help='of a SiamPolarMask')
-    parser.add_argument('--checkpoint', help='weights; random if not given')
+    parser.add_argument(
+        '--config', help="of a SiamPolarMask; the package's own if not given"
+    )
+    parser.add_argument(
+        '--checkpoint', help="weights; random if not given, but the package's of its own"
+    )
     parser.add_argument('--frames', type=int, default=20, help='of each sequence')
     parser.add_argument('--threads', type=int, default=2, help='of torch and OpenCV')
     parser.add_argument('--device', default='cpu', help='cpu, cuda or cuda:1')
@@ -72,7 +74,11 @@ def parse_args() -> Namespace:
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, default={}, help='key=value'
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.config is None:
+        args.config = CONFIG_FILE
+        args.checkpoint = args.checkpoint or str(CHECKPOINT)
+    return args
 
 
 class Contestant:

@@ -1,4 +1,4 @@
-"""The network that comes with the package, which tracks at a finer scale than it trained at."""
+"""The network that comes with the package, at a finer scale than it was trained at."""
 
 _base_ = [
     '../_base_/default_runtime.py',
