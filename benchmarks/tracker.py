@@ -2,6 +2,8 @@
 
     python benchmarks/tracker.py data/DAVIS blackswan camel
 
+Without ``--config``, it is the network that comes with the package.
+
 The network runs in full; what it predicts is then replaced by what one that is never wrong
 would say of the true masks, so that decoders have as much to do as with a trained network,
 and each frame starts from the true box of the frame before. All that is compared runs by
@@ -57,7 +59,8 @@ def parse_args() -> Namespace:
         '--config', help="of a SiamPolarMask; the package's own if not given"
     )
     parser.add_argument(
-        '--checkpoint', help="weights; random if not given, but the package's of its own"
+        '--checkpoint',
+        help="weights; if not given, random ones, or the package's beside its config",
     )
     parser.add_argument('--frames', type=int, default=20, help='of each sequence')
     parser.add_argument('--threads', type=int, default=2, help='of torch and OpenCV')

@@ -227,10 +227,10 @@ def _bitmap(mask: object) -> np.ndarray:
 
 
 def mean_color(image: np.ndarray) -> tuple[float, ...]:
-    """The mean of an (H, W, C) image, channel by channel, of up to 4 channels."""
+    """The mean of an (H, W, C) image, channel by channel."""
     height, width, channels = image.shape
-    if image.flags.c_contiguous:  # sumElems takes a quarter of cv2.mean's time
-        sums = cv2.sumElems(image)[:channels]
+    if channels <= 4 and image[0].flags.c_contiguous:
+        sums = cv2.sumElems(image)[:channels]  # a quarter of cv2.mean's time
     else:  # planes, as tensors have them
         sums = [cv2.sumElems(image[..., c])[0] for c in range(channels)]
     return tuple(total / (height * width) for total in sums)

@@ -27,8 +27,8 @@ class GuidedFilter:
     Args:
         radius: pixels of the crop; a pixel's surroundings are 2 radius + 1 squared.
         smoothness: variance of colors, which are from 0 to 1, below which there is no edge.
-        subsample: 2 finds the linear functions at half the resolution, in a quarter of the
-            time; they are applied at the full one.
+        subsample: pixels of the crop for one at which the linear functions are found, so
+            that 2 takes a quarter of the time; they are applied at the full resolution.
 
     Raises:
         ValueError: if ``radius`` is below ``subsample``, that below 1, or ``smoothness``

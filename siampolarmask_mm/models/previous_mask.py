@@ -166,8 +166,8 @@ def crop_to_cells(
     """(3, 3) from points of one crop to rows and columns of locations in another.
 
     Args:
-        seen: not turned.
-        crop: where the locations are; not turned.
+        seen: neither turned nor mirrored.
+        crop: where the locations are; neither turned nor mirrored.
         num_locations: (H, W).
         stride: pixels of ``crop`` between neighboring locations.
     """

@@ -19,6 +19,7 @@ def tip_spans(rays: np.ndarray, directions: np.ndarray) -> np.ndarray:
     """
     num_rays, count = rays.shape
     low, high = np.full((2, count), math.inf), np.full((2, count), -math.inf)
+    total = np.zeros(count)  # not a number if a ray is none
     for axis in range(2):
         for k in range(num_rays):
             for p in range(count):
@@ -27,7 +28,8 @@ def tip_spans(rays: np.ndarray, directions: np.ndarray) -> np.ndarray:
                     low[axis, p] = tip
                 if tip > high[axis, p]:
                     high[axis, p] = tip
-    return (high - low).T
+                total[p] += tip
+    return np.where(np.isnan(total), math.nan, high - low).T
 
 
 @compile_loop
@@ -49,7 +51,7 @@ def centroid_offsets(rays: np.ndarray, directions: np.ndarray) -> np.ndarray:
             x += triangle * (a * directions[k, 0] + b * directions[following, 0])
             y += triangle * (a * directions[k, 1] + b * directions[following, 1])
             total += triangle
-        if total > 0:
+        if total != 0:
             offsets[p] = x / (3 * total), y / (3 * total)
     return offsets
 
@@ -93,25 +95,25 @@ def paint_stars(
     """
     height, width = masks.shape[1:]
     num_rays = rays.shape[1]
+    sine = math.sin(2 * math.pi / num_rays)
     for p in range(len(centers)):
         mask = masks[of[p]]
         cx, cy = centers[p, 0], centers[p, 1]
         for k in range(num_rays):
             following = (k + 1) % num_rays
             a, b = rays[p, k], rays[p, following]
-            if not (a > 0 and b > 0):
-                continue
-            paint_sector(
-                mask,
-                (cx, cy),
-                (directions[k, 0], directions[k, 1]),
-                (directions[following, 0], directions[following, 1]),
-                (a, b),
-                math.sin(2 * math.pi / num_rays),
-            )
-            is_pixel = 0 <= cx < width and cx % 1 == 0 and 0 <= cy < height and cy % 1 == 0
-            if k == 0 and is_pixel:
-                mask[int(cy), int(cx)] = True  # as if it lay in ray 0's direction
+            if 0 < a < math.inf and 0 < b < math.inf:
+                paint_sector(
+                    mask,
+                    (cx, cy),
+                    (directions[k, 0], directions[k, 1]),
+                    (directions[following, 0], directions[following, 1]),
+                    (a, b),
+                    sine,
+                )
+        is_pixel = 0 <= cx < width and cx % 1 == 0 and 0 <= cy < height and cy % 1 == 0
+        if is_pixel and 0 < rays[p, 0] < math.inf and 0 < rays[p, 1] < math.inf:
+            mask[int(cy), int(cx)] = True  # as if it lay in ray 0's direction
 
 
 @compile_loop
@@ -142,20 +144,16 @@ def paint_sector(
     if left > right or top > bottom:
         return
     limit = a * b * sine * (1 + 1e-12)
-    # What `in_triangle` wants not to be negative, as slope x + rise y + level: in each row
-    # it ends at a column, unless it is too flat to divide by.
-    slopes = (by, -ay, ay * a - by * b)
-    rises = (-bx, ax, bx * b - ax * a)
-    levels = (0.0, 0.0, limit)
-    ends, drifts = np.full(3, -math.inf), np.zeros(3)
-    for n in range(3):
-        if abs(slopes[n]) > 1e-3:
-            ends[n] = cx - levels[n] / slopes[n]
-            drifts[n] = -rises[n] / slopes[n]
+    # What `in_triangle` asks for, in pixels from the center.
+    bounds = (
+        row_bound(by, -bx, 0.0),
+        row_bound(-ay, ax, 0.0),
+        row_bound(ay * a - by * b, bx * b - ax * a, limit),
+    )
     for row in range(math.ceil(top), math.floor(bottom) + 1):
         y = row - cy
-        low, high = narrow(left, right, y, slopes, ends, drifts)
-        first, last = math.ceil(low), math.floor(high)
+        low, high = narrow(left - cx, right - cx, y, bounds)
+        first, last = math.ceil(cx + low), math.floor(cx + high)
         # Pixels of a triangle lie side by side.
         while first <= last and not in_triangle(first - cx, y, ax, ay, bx, by, a, b, limit):
             first += 1
@@ -166,30 +164,28 @@ def paint_sector(
 
 
 @compile_loop
-def narrow(
-    low: float,
-    high: float,
-    y: float,
-    slopes: tuple[float, float, float],
-    ends: np.ndarray,
-    drifts: np.ndarray,
-) -> tuple[float, float]:
-    """What is left of a row between two columns, where three lines bound it.
+def row_bound(slope: float, rise: float, level: float) -> tuple[float, float, float]:
+    """Where each row y begins or ends, so that slope x + rise y + level is not negative.
 
-    Args:
-        low: first column.
-        high: last column.
-        y: of the row.
-        slopes: above 0 of a line that bounds it on the left.
-        ends: (3,) each line's column where y is 0; -inf of one that bounds no row.
-        drifts: (3,) of this column per row.
+    Returns:
+        1 if it begins there, -1 if it ends, 0 if the line is too flat to tell; x in row 0;
+        and how far that moves from row to row.
     """
-    for n in range(3):
-        end = ends[n] + drifts[n] * y
-        if slopes[n] > 0:
-            low = max(low, end - 1e-3)
-        elif end > -math.inf:
-            high = min(high, end + 1e-3)
+    if abs(slope) < 1e-3:
+        return 0.0, 0.0, 0.0
+    return (1.0 if slope > 0 else -1.0), -level / slope, -rise / slope
+
+
+@compile_loop
+def narrow(
+    low: float, high: float, y: float, bounds: tuple[tuple[float, float, float], ...]
+) -> tuple[float, float]:
+    """What is left of a row y from ``low`` to ``high`` within all bounds, and a little."""
+    for side, x, drift in bounds:
+        if side > 0:
+            low = max(low, x + drift * y - 1e-3)
+        elif side < 0:
+            high = min(high, x + drift * y + 1e-3)
     return low, high
 
 

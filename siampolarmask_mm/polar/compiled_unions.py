@@ -21,6 +21,8 @@ def logistic(x: float) -> float:
         return 1.0
     if x <= -FARTHEST:
         return 0.0
+    if math.isnan(x):
+        return x
     place = (x + FARTHEST) * STEPS
     step = int(place)
     low, high = LOGISTIC[step], LOGISTIC[step + 1]
@@ -104,45 +106,41 @@ def paint_scores(
 
 @compile_loop
 def surroundings(
-    reach: float,
-    softness: float,
-    x0: float,
-    y0: float,
-    directions: np.ndarray,
+    reach: float, x0: float, y0: float, directions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What a star's votes need to know of the pixels around it, whatever its rays.
 
-    A pixel at q = d (s a^ + t b^) lies between rays of lengths a and b; the star reaches
-    a b / (s b + t a) in its direction, of which d / softness votes.
+    A pixel at distance d is at q = d (s a^ + t b^), in the unit vectors of the two rays it
+    lies between. If their lengths are a and b, the star reaches a b / (s b + t a) in its
+    direction.
 
     Args:
-        reach: of the farthest pixel, in pixels.
-        softness: in pixels.
+        reach: all pixels nearer than that are described.
         x0: of the middle pixel from the star's center.
         y0: likewise.
         directions: (K, 2) unit vectors of the rays.
 
     Returns:
-        (K + 1,) where the pixels next to each ray begin; (M, 2) rows and columns of all
-        from the middle one; and (4, M) of them: s and t times softness, d / softness, and
+        (K + 1,) where the pixels between each ray and the next begin, and their number;
+        (M, 2) rows and columns of all from the middle one; and (4, M) of them: s, t, d and
         the weight of a vote from there.
     """
     num_rays = len(directions)
     half = math.ceil(reach)
     sine = math.sin(2 * math.pi / num_rays)
-    ends = np.zeros(num_rays + 1, np.int64)
     sectors = np.full((2 * half + 1, 2 * half + 1), -1)
+    starts = np.zeros(num_rays + 1, np.int64)
     for i in range(len(sectors)):
         for j in range(len(sectors)):
             x, y = x0 + j - half, y0 + i - half
             if x * x + y * y < reach * reach:
                 k = math.floor(math.atan2(y, x) * (num_rays / (2 * math.pi))) % num_rays
                 sectors[i, j] = k
-                ends[k + 1] += 1
-    ends = np.cumsum(ends)
-    starts, free = ends, ends.copy()
-    places = np.empty((ends[-1], 2), np.int64)
-    parts = np.empty((4, ends[-1]))
+                starts[k + 1] += 1
+    starts = np.cumsum(starts)
+    free = starts.copy()
+    places = np.empty((starts[-1], 2), np.int64)
+    parts = np.empty((4, starts[-1]))
     for i in range(len(sectors)):
         for j in range(len(sectors)):
             k = sectors[i, j]
@@ -160,9 +158,9 @@ def surroundings(
             m = free[k]
             free[k] += 1
             places[m] = i - half, j - half
-            parts[0, m] = (ux * by - uy * bx) * softness / sine
-            parts[1, m] = (uy * ax - ux * ay) * softness / sine
-            parts[2, m] = distance / softness
+            parts[0, m] = (ux * by - uy * bx) / sine
+            parts[1, m] = (uy * ax - ux * ay) / sine
+            parts[2, m] = distance
             parts[3, m] = (1 - (distance / reach) ** 2) ** 2
     return starts, places, parts
 
@@ -190,19 +188,22 @@ def hear_stars(
         softness: in pixels.
         doubt: weight of the vote against.
     """
+    height, width = confidence.shape
     half = math.ceil(reach)
     columns, rows = np.rint(centers[:, 0]), np.rint(centers[:, 1])
     # The part of the map where stars are heard.
-    left, right = span(columns, half, confidence.shape[1])
-    top, bottom = span(rows, half, confidence.shape[0])
+    left, right = span(columns, half, width)
+    top, bottom = span(rows, half, height)
     votes = np.zeros((bottom - top, right - left))
     weights = np.zeros((bottom - top, right - left))
     x0 = y0 = math.nan
     for p in range(len(centers)):
+        if not (-half <= columns[p] < width + half and -half <= rows[p] < height + half):
+            continue  # heard nowhere
         x, y = columns[p] - centers[p, 0], rows[p] - centers[p, 1]
         if x != x0 or y != y0:  # locations lie alike between their pixels
             x0, y0 = x, y
-            starts, places, parts = surroundings(reach, softness, x0, y0, directions)
+            starts, places, parts = surroundings(reach, x0, y0, directions)
             inside = np.empty(len(places))
         measure(inside, rays[p], starts, parts)
         row0, column0 = int(rows[p]) - top, int(columns[p]) - left
@@ -211,24 +212,26 @@ def hear_stars(
             if 0 <= row < len(votes) and 0 <= column < votes.shape[1]:
                 weight = scores[p] * parts[3, m]
                 weights[row, column] += weight
-                votes[row, column] += weight * logistic(inside[m])
+                votes[row, column] += weight * logistic(inside[m] / softness)
     confidence[top:bottom, left:right] = votes / (weights + doubt)
 
 
 @compile_loop
 def span(middles: np.ndarray, half: int, size: int) -> tuple[int, int]:
     """The first of ``size`` pixels at most ``half`` from any middle, and the one after."""
-    if len(middles) == 0:
-        return 0, 0
-    first = min(max(int(middles.min()) - half, 0), size)
-    return first, max(min(int(middles.max()) + half + 1, size), first)
+    first, end = size, 0
+    for middle in middles:
+        if -half <= middle < size + half:
+            first = min(first, max(int(middle) - half, 0))
+            end = max(end, min(int(middle) + half + 1, size))
+    return first, max(first, end)
 
 
 @compile_loop
 def measure(
     inside: np.ndarray, rays: np.ndarray, starts: np.ndarray, parts: np.ndarray
 ) -> None:
-    """How far inside a star its surroundings lie, in units of softness.
+    """How far inside a star its surroundings lie, in pixels along their directions.
 
     Args:
         inside: (M,), set.
@@ -241,4 +244,4 @@ def measure(
         a, b = rays[k], rays[(k + 1) % num_rays]
         for m in range(starts[k], starts[k + 1]):
             across = max(parts[0, m] * b + parts[1, m] * a, 1e-12)
-            inside[m] = a * b / across - parts[2, m]
+            inside[m] = a * (b / across) - parts[2, m]

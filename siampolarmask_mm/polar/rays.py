@@ -89,8 +89,7 @@ def cast_rays(
     """
     if crossing not in CROSSINGS:
         raise ValueError(f'crossing must be one of {CROSSINGS}, got {crossing!r}')
-    if num_rays < 3:
-        raise ValueError(f'a star needs at least 3 rays, got {num_rays}')
+    check_num_rays(num_rays)
     if of is None:
         if len(outlines.counts) != 1:
             raise ValueError(
@@ -102,6 +101,12 @@ def cast_rays(
     if compiled.fits(*outlines, centers, of):
         return Rays(*_cast_compiled(outlines, centers, num_rays, crossing, of))
     return Rays(*_cast_plain(outlines, centers, num_rays, crossing, of))
+
+
+def check_num_rays(num_rays: int) -> None:
+    """Raise a ValueError below 3."""
+    if num_rays < 3:
+        raise ValueError(f'a star needs at least 3 rays, got {num_rays}')
 
 
 def check_owners(of: Tensor, number: int, num_objects: int) -> None:

@@ -14,6 +14,7 @@ from siampolarmask_mm.polar.rays import (
     CROSSINGS,
     SAME_ANGLE,
     cast_rays,
+    check_num_rays,
     check_owners,
     direction_array,
     ray_directions,
@@ -44,7 +45,7 @@ def star_points(centers: Tensor, rays: Tensor) -> Tensor:
 
 
 def _check_rows(centers: Tensor, rays: Tensor) -> None:
-    if centers.shape[:-1] != rays.shape[:-1]:
+    if centers.shape != (*rays.shape[:-1], 2):
         raise ValueError(
             'one row of rays per center expected, got '
             f'{tuple(rays.shape)} rays for {tuple(centers.shape)} centers'
@@ -98,7 +99,7 @@ def star_centroids(centers: Tensor, rays: Tensor) -> Tensor:
             rays.reshape(-1, rays.shape[-1]).double().numpy(),
             direction_array(rays.shape[-1]),
         )
-        return centers + torch.from_numpy(offsets).to(centers).view(centers.shape)
+        return centers + torch.from_numpy(offsets).to(centers).view(*rays.shape[:-1], 2)
     dtype = at_least_float32(rays)
     lengths = rays.to(dtype)
     longest = lengths.detach().amax(-1, keepdim=True).clamp_min(1e-12)
@@ -128,13 +129,16 @@ def recast(centers: Tensor, rays: Tensor, new_centers: Tensor) -> Tensor:
         new_centers: (P, 2) in pixels.
 
     Returns:
-        (P, K) lengths in pixels; 0 for rays that miss the star.
+        (P, K) lengths in pixels, with the type of ``new_centers``; 0 for rays that miss
+        the star.
 
     Raises:
-        ValueError: if there is not one row of rays per center, old and new.
+        ValueError: if there is not one row of rays per center, old and new, or there are
+            fewer than 3 in a row.
     """
     _check_rows(centers, rays)
     _check_rows(new_centers, rays)
+    check_num_rays(rays.shape[1])
     if compiled.fits(centers, rays, new_centers):
         return _recast_compiled(centers, rays, new_centers)
     own = torch.arange(len(rays), device=rays.device)
@@ -158,7 +162,7 @@ def _recast_compiled(centers: Tensor, rays: Tensor, new_centers: Tensor) -> Tens
         CROSSINGS.index('last'),
         SAME_ANGLE,
     )
-    return torch.from_numpy(lengths).to(rays)
+    return torch.from_numpy(lengths).to(new_centers.dtype)
 
 
 def star_distances(centers: Tensor, rays: Tensor, points: Tensor) -> Tensor:

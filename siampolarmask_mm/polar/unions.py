@@ -66,7 +66,11 @@ def covering_scores(
 
     Returns:
         (H, W); 0 outside all stars.
+
+    Raises:
+        ValueError: if there is not one center and score for each row of rays.
     """
+    _check_numbers(centers, rays, scores)
     centers, rays, scores = centers.detach(), rays.detach(), scores.detach()
     if reach is not None:
         rays = rays.clamp_max(reach)
@@ -125,11 +129,13 @@ def fuse_stars(
         (H, W) the confidence from 0 to 1; 0 where no star is heard.
 
     Raises:
-        ValueError: if ``reach``, ``softness`` or ``doubt`` is not above 0.
+        ValueError: if ``reach``, ``softness`` or ``doubt`` is not above 0, or there is not
+            one center and score for each row of rays.
     """
     for name, value in dict(reach=reach, softness=softness, doubt=doubt).items():
         if value <= 0:
             raise ValueError(f'{name} above 0 expected, got {value}')
+    _check_numbers(centers, rays, scores)
     if compiled.fits(centers, rays, scores):
         confidence = torch.zeros(size, dtype=at_least_float32(rays))
         compiled_unions.hear_stars(
@@ -150,6 +156,14 @@ def fuse_stars(
         votes = votes.index_add(0, index[heard], (inside[heard] * weight).to(votes))
         weights = weights.index_add(0, index[heard], weight.to(weights))
     return (votes / (weights + doubt)).view(size)
+
+
+def _check_numbers(centers: Tensor, rays: Tensor, scores: Tensor) -> None:
+    if not len(centers) == len(rays) == len(scores):
+        raise ValueError(
+            f'a center and a score for each of {len(rays)} stars expected, got '
+            f'{len(centers)} and {len(scores)}'
+        )
 
 
 def _windows(

@@ -108,6 +108,41 @@ def test_masks_of_stars_on_whole_pixels(other):
     assert torch.equal(there.cpu(), plain)
 
 
+def test_votes_of_stars_that_are_far_away_or_nowhere(other):
+    centers = torch.tensor([[10.0, 10.0], [1e30, 10.0], [5.0, -40.0], [torch.nan, 3.0]])
+    rays, scores = torch.full((4, 8), 5.0), torch.ones(4)
+    plain = fuse_stars(centers[:1], rays[:1], scores[:1], (20, 20))
+    device = other()
+    there = fuse_stars(centers.to(device), rays.to(device), scores.to(device), (20, 20))
+    assert_close(there.cpu(), plain, atol=1e-5, rtol=0)
+    none = fuse_stars(*(x[:0].to(device) for x in (centers, rays, scores)), (20, 20))
+    assert none.shape == (20, 20)
+    assert not none.any()
+
+
+def test_votes_with_the_hardest_edges(other):
+    star = torch.tensor([[10.3, 10.1]]), torch.full((1, 8), 5.0), torch.ones(1)
+    plain = fuse_stars(*star, (20, 20), softness=1e-13)
+    device = other()
+    there = fuse_stars(*(x.to(device) for x in star), (20, 20), softness=1e-13)
+    assert plain.sum() > 10
+    assert_close(there.cpu(), plain, atol=1e-5, rtol=0)
+
+
+def test_rays_that_are_no_numbers_or_infinite(other):
+    rays = torch.full((3, 8), 5.0)
+    rays[0, 2] = torch.nan
+    rays[1, 2] = torch.inf
+    centers = torch.full((3, 2), 9.0)
+    plain_masks = star_masks(centers, rays, (20, 20))
+    device = other()
+    masks = star_masks(centers.to(device), rays.to(device), (20, 20)).cpu()
+    assert torch.equal(masks, plain_masks)
+    assert masks[2].any()
+    assert star_sizes(rays.to(device))[0].isnan().all()
+    assert star_centroids(centers.to(device), rays.to(device))[0].isnan().all()
+
+
 @pytest.mark.parametrize('representation', ['one_star', 'visible_union'])
 def test_targets(representation, masks, other):
     assigner = PolarTargetAssigner(representation=representation, stride=4)

@@ -91,6 +91,8 @@ def test_the_centroid_of_a_star_is_that_of_its_area_not_its_rays_origin():
     centroid = star_centroids(torch.zeros(2), torch.tensor([6.0, 2.0, 3.0, 2.0]))
     assert_close(centroid, torch.tensor([1.0, 0.0]))
     assert_close(star_centroids(torch.ones(2), torch.zeros(4)), torch.ones(2))
+    several = star_centroids(torch.ones(2), torch.ones(3, 4))
+    assert_close(several, torch.ones(3, 2))
 
 
 def test_recasting_describes_the_same_star_from_elsewhere():
@@ -101,6 +103,10 @@ def test_recasting_describes_the_same_star_from_elsewhere():
         good = dict(centers=torch.zeros(1, 2), new_centers=torch.zeros(1, 2))
         with pytest.raises(ValueError, match='one row of rays per center expected'):
             recast(rays=torch.ones(1, 4), **(good | few))
+    with pytest.raises(ValueError, match='at least 3 rays, got 2'):
+        recast(torch.zeros(1, 2), torch.ones(1, 2), torch.zeros(1, 2))
+    double = torch.zeros(1, 2, dtype=torch.float64)
+    assert recast(torch.zeros(1, 2), torch.ones(1, 4), double).dtype == torch.float64
 
 
 def random_stars(number, num_rays, seed=0):
