@@ -14,7 +14,10 @@ TEXTS = [ROOT / 'README.md', *PAGES]
 SITE = yaml.safe_load((ROOT / 'mkdocs.yml').read_text())
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```', re.S | re.M)
 # Their functions repeat those of polar for a compiler.
-NOT_SHOWN = {'siampolarmask_mm.polar.compiled', 'siampolarmask_mm.polar.compiled_unions'}
+NOT_SHOWN = {
+    f'siampolarmask_mm.polar.{name}'
+    for name in ('compiled', 'compiled_stars', 'compiled_unions')
+}
 
 
 def names(paths):

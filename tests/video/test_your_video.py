@@ -8,7 +8,9 @@ import cv2
 import pytest
 from moving_square import draw_frame
 
-from siampolarmask_mm.apis import TrackState
+from siampolarmask_mm.apis import TrackState, load
+from siampolarmask_mm.model_zoo import CHECKPOINT
+from siampolarmask_mm.video.checkpoint import CONFIGS
 from siampolarmask_mm.video.choices import PARTS
 from siampolarmask_mm.video.command import main
 
@@ -31,12 +33,23 @@ def test_all_fields_of_a_state_are_told():
     assert {field.name for field in fields(TrackState)} <= told
 
 
+def python_blocks():
+    return re.findall(r'```python\n(.*?)```', TEXT, re.S)
+
+
+def test_the_package_s_weights_fit_larger_crops(tmp_path):
+    code = python_blocks()[1].replace('siampolarmask_mm::', f'{CONFIGS}/')
+    (tmp_path / 'larger.py').write_text(code)
+    tracker = load(tmp_path / 'larger.py', CHECKPOINT, device='cpu')
+    assert tracker.network.search_size == 449
+
+
 def test_the_example_runs(trained, first_mask, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for t in range(2):
         cv2.imwrite(f'{t:05d}.jpg', draw_frame(t))
     cv2.imwrite('00000.png', first_mask)
-    (code,) = re.findall(r'```python\n(.*?)```', TEXT, re.S)
+    code = python_blocks()[0]
     config, checkpoint = trained
     scope = dict(config=config, checkpoint=checkpoint, paths=['00001.jpg'])
     exec(code, scope)
