@@ -203,10 +203,7 @@ class PolarTracker:
         self, frame: Tensor, boxes: Tensor, masks: Sequence[np.ndarray | None]
     ) -> list[tuple[Tensor, ...]]:
         """A template of one row for each of N boxes (N, 4), in one pass."""
-        crops = [
-            crop_around(box, self.network.template_size, self.network.template_size)
-            for box in boxes
-        ]
+        crops = [self._crop(box, self.network.template_size) for box in boxes]
         images = self.running.cut(frame, crops)
         return self.running.templates(images, template_masks(crops, boxes, masks))
 
@@ -247,9 +244,17 @@ class PolarTracker:
 
         return in_threads(settle, range(len(objects)), objects, crops)
 
+    def _crop(self, box: Tensor, size: int) -> Crop:
+        """The crop of ``size`` pixels around a box (4,) at the network's scale."""
+        crop = crop_around(box, size, self.network.template_size)
+        largest = self.network.largest_scale
+        if largest is None or crop.scale <= largest:
+            return crop
+        return replace(crop, scale=largest)
+
     def window(self, item: TrackedObject, frame_size: tuple[int, int]) -> Crop:
         """The search crop: wider the less sure the object is, up to all of the frame."""
-        crop = crop_around(item.box, self.network.search_size, self.network.template_size)
+        crop = self._crop(item.box, self.network.search_size)
         if self.lost_and_found is None:
             return crop
         wider = self.lost_and_found.window(item.confidence, item.frames_lost)

@@ -116,6 +116,24 @@ def test_a_union_s_box_moves_by_rate_times_score_times_penalty():
     assert_close(item.box, torch.cat([middle - half, middle + half]))
 
 
+def test_a_small_object_is_not_magnified_beyond_the_largest_scale(make):
+    scales = []
+    for largest in (None, 0.8, 0.2):
+        model, world = make((119.5, 99.5, 24), largest_scale=largest)
+        step(model, 0, [disk_box(119.5, 99.5, 24)])
+        step(model, 1)
+        scales.append(world.crops[0].scale)
+        box = model.tracker.objects[0].box
+        assert_close(box, torch.tensor(disk_box(119.5, 99.5, 24)), atol=3, rtol=0)
+    free = model.template_size / 96  # of a box of 48 x 48 with its context
+    assert scales == pytest.approx([free, min(free, 0.8), 0.2], rel=0.1)
+
+
+def test_a_largest_scale_is_above_0(make):
+    with pytest.raises(ValueError, match='largest_scale above 0 expected, got 0'):
+        make(largest_scale=0)
+
+
 @pytest.mark.parametrize('decoding', ['one_star', 'visible_union'])
 def test_the_next_search_is_around_the_middle_of_what_was_found(make, decoding):
     """Not half a pixel off it, as the middle of a box's edges is."""
