@@ -51,12 +51,18 @@ class PolarTracker:
         inference: how it is run.
         calibrate_size: see `SiamPolarMask`.
         segment_boxes: see `SiamPolarMask`.
+        largest_scale: pixels of a crop per pixel of the image that are not exceeded: a
+            small object magnified further shows nothing more, and less of its
+            surroundings. No limit if not given.
         lost_and_found: when an object is lost; never if not given.
         memory: which frames are remembered beside the first; none if not given.
 
     Attributes:
         objects: of the video so far; None for those that are still to come.
         running: the network on crops of them.
+
+    Raises:
+        ValueError: if ``largest_scale`` is not above 0.
     """
 
     def __init__(
@@ -66,12 +72,16 @@ class PolarTracker:
         *,
         calibrate_size: bool = False,
         segment_boxes: bool = False,
+        largest_scale: float | None = None,
         lost_and_found: LostAndFound | None = None,
         memory: TemplateMemory | None = None,
     ) -> None:
         self.network = network
         self.calibrate_size = calibrate_size
         self.segment_boxes = segment_boxes
+        if largest_scale is not None and not largest_scale > 0:
+            raise ValueError(f'largest_scale above 0 expected, got {largest_scale}')
+        self.largest_scale = largest_scale
         self.lost_and_found = lost_and_found
         self.memory = memory
         self.objects: list[TrackedObject | None] = []
@@ -146,7 +156,9 @@ class PolarTracker:
 
     def _look_again(self, frame: Tensor) -> Callable:
         """What looks for an object in the frame that gives it; see `grow_from_point`."""
-        scout = PolarTracker(self.network, self.running.inference)
+        scout = PolarTracker(
+            self.network, self.running.inference, largest_scale=self.largest_scale
+        )
         scout.running = self.running
 
         def look(box: Tensor, mask: np.ndarray) -> tuple[np.ndarray, float]:
@@ -247,10 +259,9 @@ class PolarTracker:
     def _crop(self, box: Tensor, size: int) -> Crop:
         """The crop of ``size`` pixels around a box (4,) at the network's scale."""
         crop = crop_around(box, size, self.network.template_size)
-        largest = self.network.largest_scale
-        if largest is None or crop.scale <= largest:
+        if self.largest_scale is None or crop.scale <= self.largest_scale:
             return crop
-        return replace(crop, scale=largest)
+        return replace(crop, scale=self.largest_scale)
 
     def window(self, item: TrackedObject, frame_size: tuple[int, int]) -> Crop:
         """The search crop: wider the less sure the object is, up to all of the frame."""

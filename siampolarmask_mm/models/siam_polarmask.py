@@ -37,9 +37,7 @@ class SiamPolarMask(ObjectsTracker):
         data_preprocessor: config of a CropPreprocessor.
         template_size: pixels of the template.
         search_size: pixels of the search crop.
-        largest_scale: pixels of a crop per pixel of the image that are not exceeded in
-            tracking: a small object magnified further shows nothing more, and less of its
-            surroundings. No limit if not given, as in the paper.
+        largest_scale: see PolarTracker; no limit if not given, as in the paper.
         template_cells: the template is its middle ``template_cells`` squared features.
         test_mode: ``OPE`` follows to the end, mmtrack's ``VOT`` starts anew after
             failures and needs vot-toolkit.
@@ -133,9 +131,6 @@ class SiamPolarMask(ObjectsTracker):
             )
         self.template_size = template_size
         self.search_size = search_size
-        if largest_scale is not None and not largest_scale > 0:
-            raise ValueError(f'largest_scale above 0 expected, got {largest_scale}')
-        self.largest_scale = largest_scale
         self.template_cells = template_cells
         if test_mode not in ('OPE', 'VOT'):
             raise ValueError(f"test_mode must be 'OPE' or 'VOT', got {test_mode!r}")
@@ -144,6 +139,7 @@ class SiamPolarMask(ObjectsTracker):
             self,
             calibrate_size=calibrate_size,
             segment_boxes=segment_boxes,
+            largest_scale=largest_scale,
             lost_and_found=lost_and_found and TASK_UTILS.build(lost_and_found),
             memory=memory and TASK_UTILS.build(memory),
             inference=Inference(**(inference or {})),

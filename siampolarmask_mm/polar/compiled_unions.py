@@ -125,41 +125,29 @@ def surroundings(
         (M, 2) rows and columns of all from the middle one; and (4, M) of them: s, t, d and
         the weight of a vote from there.
     """
-    num_rays = len(directions)
     half = math.ceil(reach)
-    sine = math.sin(2 * math.pi / num_rays)
-    sectors = np.full((2 * half + 1, 2 * half + 1), -1)
-    starts = np.zeros(num_rays + 1, np.int64)
-    for i in range(len(sectors)):
-        for j in range(len(sectors)):
-            x, y = x0 + j - half, y0 + i - half
-            if x * x + y * y < reach * reach:
-                k = math.floor(math.atan2(y, x) * (num_rays / (2 * math.pi))) % num_rays
-                sectors[i, j] = k
-                starts[k + 1] += 1
+    window = np.empty((2 * half + 1, 2 * half + 1, 3))
+    sectors = np.empty((2 * half + 1, 2 * half + 1), np.int64)
+    place_window(window, sectors, x0, y0, directions)
+    starts = np.zeros(len(directions) + 1, np.int64)
+    for i in range(len(window)):
+        for j in range(len(window)):
+            if window[i, j, 2] < reach:
+                starts[sectors[i, j] + 1] += 1
     starts = np.cumsum(starts)
     free = starts.copy()
     places = np.empty((starts[-1], 2), np.int64)
     parts = np.empty((4, starts[-1]))
-    for i in range(len(sectors)):
-        for j in range(len(sectors)):
-            k = sectors[i, j]
-            if k < 0:
+    for i in range(len(window)):
+        for j in range(len(window)):
+            s, t, distance = window[i, j]
+            if distance >= reach:
                 continue
-            following = (k + 1) % num_rays
-            ax, ay = directions[k, 0], directions[k, 1]
-            bx, by = directions[following, 0], directions[following, 1]
-            x, y = x0 + j - half, y0 + i - half
-            distance = math.sqrt(x * x + y * y)
-            if distance > 0:
-                ux, uy = x / distance, y / distance
-            else:
-                ux, uy = ax, ay  # at the center, along ray 0
-            m = free[k]
-            free[k] += 1
+            m = free[sectors[i, j]]
+            free[sectors[i, j]] += 1
             places[m] = i - half, j - half
-            parts[0, m] = (ux * by - uy * bx) / sine
-            parts[1, m] = (uy * ax - ux * ay) / sine
+            parts[0, m] = s / distance if distance > 0 else 1.0  # the center, along ray 0
+            parts[1, m] = t / distance if distance > 0 else 0.0
             parts[2, m] = distance
             parts[3, m] = (1 - (distance / reach) ** 2) ** 2
     return starts, places, parts

@@ -17,6 +17,7 @@ from siampolarmask_mm.crops import Crop, crop_around
 from siampolarmask_mm.models import PolarDecoder
 from siampolarmask_mm.models.decoded import Choice, Decoded, Star
 from siampolarmask_mm.models.given_objects import given_objects
+from siampolarmask_mm.models.running_network import RunningNetwork
 from siampolarmask_mm.models.tracked_object import Look, TrackedObject
 
 SIZE = 200, 240  # height and width of the frames
@@ -116,8 +117,16 @@ def test_a_union_s_box_moves_by_rate_times_score_times_penalty():
     assert_close(item.box, torch.cat([middle - half, middle + half]))
 
 
-def test_a_small_object_is_not_magnified_beyond_the_largest_scale(make):
-    scales = []
+def test_a_small_object_is_not_magnified_beyond_the_largest_scale(make, monkeypatch):
+    scales, cut = [], RunningNetwork.cut
+    templates = []
+
+    def record(running, frame, crops):
+        if crops[0].size == model.template_size:
+            templates.append(crops[0].scale)
+        return cut(running, frame, crops)
+
+    monkeypatch.setattr(RunningNetwork, 'cut', record)
     for largest in (None, 0.8, 0.2):
         model, world = make((119.5, 99.5, 24), largest_scale=largest)
         step(model, 0, [disk_box(119.5, 99.5, 24)])
@@ -126,7 +135,8 @@ def test_a_small_object_is_not_magnified_beyond_the_largest_scale(make):
         box = model.tracker.objects[0].box
         assert_close(box, torch.tensor(disk_box(119.5, 99.5, 24)), atol=3, rtol=0)
     free = model.template_size / 96  # of a box of 48 x 48 with its context
-    assert scales == pytest.approx([free, min(free, 0.8), 0.2], rel=0.1)
+    assert scales == pytest.approx([free, free, 0.2], rel=0.1)
+    assert templates == pytest.approx([free, free, 0.2], rel=0.1)
 
 
 def test_a_largest_scale_is_above_0(make):
