@@ -27,15 +27,13 @@ from siampolarmask_mm.polar.likeness import (
     polar_iou,
 )
 from siampolarmask_mm.polar.outlines import Outlines, mask_outlines, polygon_outlines
+from siampolarmask_mm.polar.painting import soft_star_masks, star_distances, star_masks
 from siampolarmask_mm.polar.rays import Rays, cast_rays, ray_directions
 from siampolarmask_mm.polar.stars import (
     recast,
-    soft_star_masks,
     star_areas,
     star_boxes,
     star_centroids,
-    star_distances,
-    star_masks,
     star_outlines,
     star_points,
     star_sizes,

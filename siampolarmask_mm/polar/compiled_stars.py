@@ -1,4 +1,4 @@
-"""The loops of `siampolarmask_mm.polar.stars` that numba compiles."""
+"""The loops of `stars` and `painting`, their neighbors, that numba compiles."""
 
 from __future__ import annotations
 

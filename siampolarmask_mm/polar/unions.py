@@ -9,13 +9,9 @@ import torch
 from torch import Tensor
 
 from siampolarmask_mm.polar import compiled, compiled_unions
+from siampolarmask_mm.polar.painting import PIXELS_AT_ONCE, paint, star_distances
 from siampolarmask_mm.polar.rays import direction_array
-from siampolarmask_mm.polar.stars import (
-    PIXELS_AT_ONCE,
-    at_least_float32,
-    paint,
-    star_distances,
-)
+from siampolarmask_mm.polar.stars import at_least_float32
 
 
 def union_masks(

@@ -19,7 +19,7 @@ from siampolarmask_mm.polar import (
     star_sizes,
     union_masks,
 )
-from siampolarmask_mm.polar.stars import pixel_grid
+from siampolarmask_mm.polar.painting import pixel_grid
 
 POINTS = pixel_grid((15, 20), torch.zeros(1)) * 4
 

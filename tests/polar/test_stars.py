@@ -21,7 +21,7 @@ from siampolarmask_mm.polar import (
     star_points,
     star_sizes,
 )
-from siampolarmask_mm.polar.stars import pixel_grid
+from siampolarmask_mm.polar.painting import pixel_grid
 
 pytestmark = pytest.mark.usefixtures('_both_ways')
 

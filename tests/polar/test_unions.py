@@ -12,7 +12,7 @@ from siampolarmask_mm.polar import (
     star_masks,
     union_masks,
 )
-from siampolarmask_mm.polar.stars import pixel_grid
+from siampolarmask_mm.polar.painting import pixel_grid
 
 
 @pytest.fixture
